@@ -1,0 +1,23 @@
+//! The messages of `proto/bayeswire/v1`: what the server sends, and what `classify --format jsonl` prints.
+
+mod convert;
+
+pub use convert::to_json;
+
+/// Generated from `proto/bayeswire/v1`; the .proto files are the documentation.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)] // generated code
+pub mod v1 {
+    tonic::include_proto!("bayeswire.v1");
+    include!(concat!(env!("OUT_DIR"), "/bayeswire.v1.serde.rs"));
+}
+
+/// The encoded `FileDescriptorSet` of all messages and services, for reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bayeswire_descriptor.bin"));

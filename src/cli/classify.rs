@@ -1,0 +1,266 @@
+//! `bayeswire classify`
+
+use std::{fmt::Write as _, io::IsTerminal as _};
+
+use clap::{Args, ValueEnum};
+use futures_util::{StreamExt as _, stream};
+use rayon::prelude::*;
+use tonic::{Code, Status};
+
+use super::{
+    ExitStatus, Failure,
+    arguments::{Inputs, ModelArgument},
+    output,
+    progress::Progress,
+};
+use crate::{
+    api::{to_json, v1},
+    article::Article,
+    client::Client,
+    corpus::{ReadError, Record, Records},
+    model::{Classifier, Model, Options},
+};
+
+/// How many articles are read before they are classified, on all cores.
+const BATCH: usize = 512;
+/// How many calls to a server are under way at once.
+const CALLS: usize = 32;
+/// The limit of a server that was told nothing else, so that both ways give the same answers.
+const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// Tell what articles are about
+#[derive(Debug, Args)]
+pub(super) struct Classify {
+    #[command(flatten)]
+    inputs: Inputs,
+
+    #[command(flatten)]
+    model: ModelArgument,
+
+    /// Ask this server in place of classifying here, such as http://127.0.0.1:50051
+    #[arg(long, env = "BAYESWIRE_SERVER", value_name = "URL", conflicts_with = "model")]
+    server: Option<String>,
+
+    /// How to print answers
+    #[arg(long, env = "BAYESWIRE_FORMAT", value_name = "FORMAT", default_value = "text")]
+    format: Format,
+
+    /// How many of the weightiest terms to give as evidence
+    #[arg(long, env = "BAYESWIRE_EVIDENCE", value_name = "COUNT", default_value_t = 0,
+          value_parser = clap::value_parser!(i32).range(0..=1000))]
+    evidence: i32,
+
+    /// Abstain when the best topic is less probable than this [default: the model's threshold]
+    #[arg(long, env = "BAYESWIRE_MIN_PROBABILITY", value_name = "PROBABILITY")]
+    min_probability: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line for eyes: decision, probability, id or place, title.
+    Text,
+    /// One ClassifyArticleResponse in ProtoJSON a line, as the server sends it.
+    Jsonl,
+}
+
+/// An answer, or what is wrong with the article, and the article's place and title.
+type Answer = (Record, Result<v1::ClassifyArticleResponse, Status>);
+
+impl Classify {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let options = v1::ClassificationOptions {
+            min_probability: self.min_probability,
+            max_evidence_terms: self.evidence,
+            ..v1::ClassificationOptions::default()
+        };
+        let progress = Progress::start("classifying");
+        let mut printer = Printer { format: self.format, answered: 0, wrong: Vec::new(), progress };
+        match &self.server {
+            Some(url) => {
+                let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::new(ExitStatus::Io, e))?;
+                runtime.block_on(self.ask(url, &options, &mut printer))?;
+            }
+            None => self.classify_here(&options, &mut printer)?,
+        }
+        printer.finish()
+    }
+
+    fn classify_here(
+        &self,
+        options: &v1::ClassificationOptions,
+        printer: &mut Printer,
+    ) -> Result<(), Failure> {
+        let model = self.model.load()?;
+        let options = Options::new(
+            &model,
+            options.min_probability,
+            i64::from(options.max_evidence_terms),
+            &options.topic_priors,
+        )
+        .map_err(|wrong| {
+            let lines: Vec<_> = wrong.iter().map(ToString::to_string).collect();
+            Failure::new(ExitStatus::Usage, lines.join("\n"))
+        })?;
+        let mut records = Records::new(&self.inputs.get());
+        loop {
+            let batch = printer.next_batch(&mut records)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let answers: Vec<Answer> = batch
+                .into_par_iter()
+                .map_init(
+                    || Classifier::new(model.facts().text_profile),
+                    |classifier, record| {
+                        let answer = answer(classifier, &model, &record.article, &options);
+                        (record, answer)
+                    },
+                )
+                .collect();
+            printer.print(answers)?;
+        }
+    }
+
+    async fn ask(
+        &self,
+        url: &str,
+        options: &v1::ClassificationOptions,
+        printer: &mut Printer,
+    ) -> Result<(), Failure> {
+        let client = Client::connect(url).await?;
+        let mut records = Records::new(&self.inputs.get());
+        loop {
+            let batch = printer.next_batch(&mut records)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let calls = batch.into_iter().map(|record| {
+                let (client, options) = (client.clone(), options.clone());
+                async move {
+                    let answer = client.classify(&record.article, options).await;
+                    (record, answer)
+                }
+            });
+            let answers: Vec<Answer> = stream::iter(calls).buffered(CALLS).collect().await;
+            printer.print(answers)?;
+        }
+    }
+}
+
+/// What a server would answer.
+fn answer(
+    classifier: &mut Classifier,
+    model: &Model,
+    article: &Article,
+    options: &Options,
+) -> Result<v1::ClassifyArticleResponse, Status> {
+    let bytes = article.title.len() + article.text.len();
+    if bytes > MAX_TEXT_BYTES {
+        let message =
+            format!("article.text: has {bytes} bytes with the title, the limit is {MAX_TEXT_BYTES}");
+        return Err(Status::invalid_argument(message));
+    }
+    if article.text.trim_start().is_empty() {
+        return Err(Status::invalid_argument("article.text: is empty"));
+    }
+    let answer = classifier.classify(model, &article.title, &article.text, options);
+    Ok(v1::ClassifyArticleResponse {
+        article_id: article.id.clone(),
+        classification: Some(v1::Classification::new(model, answer)),
+    })
+}
+
+/// Prints answers in order and remembers what was wrong.
+struct Printer {
+    format: Format,
+    answered: usize,
+    wrong: Vec<String>,
+    progress: Progress,
+}
+
+impl Printer {
+    /// The next articles; empty at the end.
+    fn next_batch(&mut self, records: &mut Records) -> Result<Vec<Record>, Failure> {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH {
+            match records.next() {
+                None => break,
+                Some(Ok(record)) => batch.push(record),
+                Some(Err(ReadError::Violation(violation))) => self.complain(violation.to_string()),
+                Some(Err(ReadError::Fatal(error))) => return Err(error.into()),
+            }
+        }
+        Ok(batch)
+    }
+
+    /// An article has no answer; the others have theirs.
+    fn complain(&mut self, what: String) {
+        eprintln!("bayeswire: {what}");
+        self.wrong.push(what);
+    }
+
+    fn print(&mut self, answers: Vec<Answer>) -> Result<(), Failure> {
+        let mut out = Vec::new();
+        for (record, answer) in answers {
+            match answer {
+                Ok(response) => match self.format {
+                    Format::Jsonl => {
+                        out.extend(to_json(&response).map_err(|e| Failure::new(ExitStatus::Software, e))?);
+                    }
+                    Format::Text => out.extend(for_eyes(&record, &response).into_bytes()),
+                },
+                Err(status) => {
+                    let what = format!("{}: {}", record.place, status.message());
+                    if status.code() == Code::InvalidArgument {
+                        self.complain(what);
+                    } else {
+                        output::print(&out)?;
+                        let what = format!("{what} ({:?})", status.code());
+                        return Err(Failure::new(ExitStatus::Unavailable, what));
+                    }
+                }
+            }
+            self.answered += 1;
+        }
+        self.progress.set(self.answered);
+        output::print(&out)
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        match self.wrong.len() {
+            0 => Ok(()),
+            n => Err(Failure::new(ExitStatus::Data, format!("{n} of the articles could not be classified"))),
+        }
+    }
+}
+
+/// One line: decision, probability, what the article is called, title; and the evidence below.
+fn for_eyes(record: &Record, response: &v1::ClassifyArticleResponse) -> String {
+    let Some(answer) = &response.classification else {
+        return String::new();
+    };
+    let bold = |text: &str| {
+        if std::io::stdout().is_terminal() {
+            format!("\x1b[1m{text:14}\x1b[0m")
+        } else {
+            format!("{text:14}")
+        }
+    };
+    let decision = if answer.topic.is_empty() {
+        let reason = answer.abstain_reason().as_str_name();
+        format!("({})", reason.trim_start_matches("ABSTAIN_REASON_").to_lowercase())
+    } else {
+        answer.topic.clone()
+    };
+    let best = answer.topics.first();
+    let probability = best.map_or(0.0, |t| t.probability);
+    let name = if record.article.id.is_empty() { &record.place } else { &record.article.id };
+    let heading = if record.article.title.is_empty() { &record.article.text } else { &record.article.title };
+    let heading: String = heading.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
+    let mut out = format!("{} {probability:.3}  {name}  {heading}\n", bold(&decision));
+    for evidence in &answer.evidence {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "    {:+6.1} dB  {} x{}", evidence.decibans, evidence.term, evidence.count);
+    }
+    out
+}

@@ -1,0 +1,56 @@
+//! `bayeswire fit`
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::Args;
+
+use super::{
+    Failure,
+    arguments::{TrainingArguments, load_counts},
+    output,
+    progress::Progress,
+};
+use crate::{
+    corpus::{self, Input},
+    model,
+};
+
+/// Make a model of counts. With --corpus the very bytes that train gives on the same articles
+#[derive(Debug, Args)]
+pub(super) struct Fit {
+    /// The counts of the whole corpus
+    #[arg(value_name = "FILE.counts")]
+    counts: PathBuf,
+
+    /// The model file to write
+    #[arg(long, short, env = "BAYESWIRE_OUTPUT", value_name = "FILE.model")]
+    output: PathBuf,
+
+    /// The articles that were counted, for choosing parameters and calibrating by leave-one-out
+    #[arg(long, env = "BAYESWIRE_CORPUS", value_name = "INPUT", num_args = 1..)]
+    corpus: Vec<OsString>,
+
+    #[command(flatten)]
+    training: TrainingArguments,
+}
+
+impl Fit {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let params = self.training.params().check()?;
+        let counts = load_counts(&self.counts)?;
+        let progress = Progress::start("reading");
+        let articles = if self.corpus.is_empty() {
+            None
+        } else {
+            let inputs: Vec<_> = self.corpus.iter().map(|i| Input::from(i.as_os_str())).collect();
+            Some(corpus::load(&inputs, |n| progress.set(n))?)
+        };
+        progress.next("training");
+        let articles: Option<Vec<_>> = articles.as_ref().map(|articles| articles.iter().collect());
+        let trained = model::train(&counts, articles.as_deref(), &params)?;
+        output::write_model(&self.output, &trained)?;
+        drop(progress);
+        eprint!("{}", output::describe(&self.output, &trained));
+        Ok(())
+    }
+}

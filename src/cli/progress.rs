@@ -1,0 +1,36 @@
+//! Progress on a terminal, and only there.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Shows that something goes on; gone when dropped.
+pub(super) struct Progress(ProgressBar);
+
+impl Progress {
+    /// Starts showing `what`. indicatif draws on standard error, and nothing where that is no terminal.
+    pub(super) fn start(what: &'static str) -> Self {
+        let bar = ProgressBar::new_spinner().with_message(what);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos} articles, {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+
+    /// So many articles are done.
+    pub(super) fn set(&self, articles: usize) {
+        self.0.set_position(articles as u64);
+    }
+
+    /// Something else goes on now.
+    pub(super) fn next(&self, what: &'static str) {
+        self.0.set_message(what);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,54 @@
+//! `bayeswire train`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{
+    Failure,
+    arguments::{Inputs, TextArguments, TrainingArguments},
+    output,
+    progress::Progress,
+};
+use crate::{corpus, counts::Counts, model};
+
+/// Train a model on labelled articles: count, choose parameters by leave-one-out, calibrate, write
+#[derive(Debug, Args)]
+pub(super) struct Train {
+    #[command(flatten)]
+    inputs: Inputs,
+
+    /// The model file to write
+    #[arg(long, short, env = "BAYESWIRE_OUTPUT", value_name = "FILE.model")]
+    output: PathBuf,
+
+    /// Also write the counts, for merging and for learning more later
+    #[arg(long, env = "BAYESWIRE_COUNTS", value_name = "FILE.counts")]
+    counts: Option<PathBuf>,
+
+    #[command(flatten)]
+    text: TextArguments,
+
+    #[command(flatten)]
+    training: TrainingArguments,
+}
+
+impl Train {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let params = self.training.params().check()?;
+        let progress = Progress::start("reading");
+        let articles = corpus::load(&self.inputs.get(), |n| progress.set(n))?;
+        progress.next("counting");
+        let counts = Counts::of(self.text.profile(), &articles)?;
+        progress.next("training");
+        let articles: Vec<_> = articles.iter().collect();
+        let trained = model::train(&counts, Some(&articles), &params)?;
+        if let Some(path) = &self.counts {
+            output::write_counts(path, &counts)?;
+        }
+        output::write_model(&self.output, &trained)?;
+        drop(progress);
+        eprint!("{}", output::describe(&self.output, &trained));
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! The sums of a corpus as sorted columns: equal corpora have equal columns.
+
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use super::{CombineError, Tally};
+use crate::{
+    article::{Article, LabeledArticle, Topic},
+    text::{TermKey, TextProfile, TextReader, pair_key, word_key},
+};
+
+/// The first 16 bytes of [`Article::digest`]: which articles were counted.
+pub(crate) type ArticleDigest = [u8; 16];
+
+/// A term by its words: the index of the first word in the upper half, and below it 0 for a word alone or the index of
+/// the second word plus 1. The order of these numbers is that of the terms' bytes, a space between the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TermId(pub(crate) u64);
+
+impl TermId {
+    pub(crate) fn word(index: u32) -> Self {
+        Self(u64::from(index) << 32)
+    }
+
+    pub(crate) fn pair(first: u32, second: u32) -> Self {
+        Self(u64::from(first) << 32 | (u64::from(second) + 1))
+    }
+
+    pub(crate) fn first(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    pub(crate) fn second(self) -> Option<u32> {
+        (self.0 as u32).checked_sub(1)
+    }
+}
+
+/// Words in the order of their bytes, all in one string.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WordTable {
+    bytes: String,
+    ends: Vec<u32>,
+}
+
+impl WordTable {
+    pub(crate) fn push(&mut self, word: &str) {
+        self.bytes.push_str(word);
+        self.ends.push(self.bytes.len() as u32);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn get(&self, index: u32) -> &str {
+        let index = index as usize;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        &self.bytes[start..self.ends[index] as usize]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len() as u32).map(|i| self.get(i))
+    }
+
+    /// The text of a term.
+    pub(crate) fn term(&self, term: TermId) -> String {
+        match term.second() {
+            None => self.get(term.first()).to_owned(),
+            Some(second) => format!("{} {}", self.get(term.first()), self.get(second)),
+        }
+    }
+
+    /// The keys of all words.
+    pub(crate) fn keys(&self) -> Vec<TermKey> {
+        self.iter().map(word_key).collect()
+    }
+}
+
+/// The key of a term, given the keys of the words.
+pub(crate) fn term_key(words: &[TermKey], term: TermId) -> TermKey {
+    let first = words[term.first() as usize];
+    match term.second() {
+        None => first,
+        Some(second) => pair_key(first, words[second as usize]),
+    }
+}
+
+/// One topic's share of a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Index of the topic.
+    pub(crate) topic: u16,
+    /// In how many of the topic's articles the term occurs.
+    pub(crate) articles: u32,
+    /// The sum of its weights in them, in units of 2^-24.
+    pub(crate) weight: u64,
+}
+
+/// The sum of the articles' vectors, topic by topic.
+///
+/// The order in which articles are added does not matter, nor how they were split: the columns are sorted by bytes, so
+/// equal corpora have equal counts, and equal files.
+///
+/// ```
+/// use bayeswire::{article::{Article, LabeledArticle, Topic}, counts::Counts, text::TextProfile};
+///
+/// let article = |topic, text: &str| LabeledArticle {
+///     topic: Topic::new(topic).unwrap(),
+///     article: Article { text: text.to_owned(), ..Article::default() },
+/// };
+/// let (one, two) = (article("peace", "Envoys meet."), article("war", "Guns fire."));
+/// let mut counts = Counts::of(TextProfile::default(), [&one, &two]).unwrap();
+/// let alone = Counts::of(TextProfile::default(), [&one]).unwrap();
+/// counts.remove(&two).unwrap();
+/// assert_eq!(counts, alone);
+/// assert!(counts.remove(&two).is_err(), "it is not there any more");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    pub(crate) profile: TextProfile,
+    /// Sorted; every one has an article.
+    pub(crate) topics: Vec<Topic>,
+    /// Digest and topic of every article, sorted.
+    pub(crate) articles: Vec<(ArticleDigest, u16)>,
+    /// Every word is a term.
+    pub(crate) words: WordTable,
+    pub(crate) terms: Vec<TermId>,
+    /// Where each term's entries end; they begin where those of the term before end.
+    pub(crate) ends: Vec<u64>,
+    /// By topic within a term.
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Counts {
+    /// The counts of no article: the neutral element.
+    #[must_use]
+    pub fn empty(profile: TextProfile) -> Self {
+        Self {
+            profile,
+            topics: Vec::new(),
+            articles: Vec::new(),
+            words: WordTable::default(),
+            terms: Vec::new(),
+            ends: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// Counts `articles`, on all threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// When there are more than 65,535 topics, or two words share a key.
+    pub fn of<'a>(
+        profile: TextProfile,
+        articles: impl IntoIterator<Item = &'a LabeledArticle>,
+    ) -> Result<Self, CombineError> {
+        let articles: Vec<_> = articles.into_iter().collect();
+        let share = articles.len().div_ceil(rayon::current_num_threads()).max(256);
+        articles
+            .par_chunks(share)
+            .map(|chunk| {
+                let mut tally = Tally::new(profile);
+                let mut reader = TextReader::new(profile);
+                for article in chunk {
+                    tally.add(&mut reader, article)?;
+                }
+                Ok(tally.into_counts())
+            })
+            .try_reduce(|| Self::empty(profile), |a, b| a.merge(&b))
+    }
+
+    /// How words were made of text.
+    #[must_use]
+    pub fn profile(&self) -> TextProfile {
+        self.profile
+    }
+
+    /// The topics, sorted.
+    #[must_use]
+    pub fn topics(&self) -> &[Topic] {
+        &self.topics
+    }
+
+    /// How many articles were counted.
+    #[must_use]
+    pub fn article_count(&self) -> usize {
+        self.articles.len()
+    }
+
+    /// How many articles each topic has, in the order of [`Self::topics`].
+    #[must_use]
+    pub fn articles_per_topic(&self) -> Vec<u64> {
+        let mut out = vec![0; self.topics.len()];
+        for &(_, topic) in &self.articles {
+            out[usize::from(topic)] += 1;
+        }
+        out
+    }
+
+    /// How many distinct terms occur.
+    #[must_use]
+    pub fn term_count(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// SHA-256 over the topics and digests of all articles in order: the name of the corpus.
+    #[must_use]
+    pub fn corpus_digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for (digest, topic) in &self.articles {
+            hash.update(digest);
+            let name = self.topics[usize::from(*topic)].as_str();
+            hash.update((name.len() as u64).to_le_bytes());
+            hash.update(name.as_bytes());
+        }
+        hash.finalize().into()
+    }
+
+    /// Adds one article.
+    ///
+    /// # Errors
+    /// As for [`Self::of`].
+    pub fn add(&mut self, article: &LabeledArticle) -> Result<(), CombineError> {
+        *self = self.merge(&Self::of(self.profile, [article])?)?;
+        Ok(())
+    }
+
+    /// Takes one article away.
+    ///
+    /// # Errors
+    /// When it was not counted under its topic.
+    pub fn remove(&mut self, article: &LabeledArticle) -> Result<(), CombineError> {
+        *self = self.subtract(&Self::of(self.profile, [article])?)?;
+        Ok(())
+    }
+
+    /// The entries of the term at `index`.
+    pub(crate) fn entries_of(&self, index: usize) -> &[Entry] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.entries[start as usize..self.ends[index] as usize]
+    }
+
+    /// In how many articles the term at `index` occurs.
+    pub(crate) fn articles_with(&self, index: usize) -> u64 {
+        self.entries_of(index).iter().map(|e| u64::from(e.articles)).sum()
+    }
+}
+
+/// The digest that names `article` in counts.
+pub(crate) fn article_digest(article: &Article) -> ArticleDigest {
+    let full = article.digest();
+    std::array::from_fn(|i| full[i])
+}

@@ -1,0 +1,171 @@
+//! Counts as a file.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Counts,
+    columns::{Entry, TermId, WordTable},
+};
+use crate::{
+    article::Topic,
+    file::{InvalidFile, TensorFile, TensorWriter},
+    text::WEIGHT_ONE,
+};
+
+/// What the metadata of a counts file call it.
+pub const COUNTS_FORMAT: &str = "bayeswire.counts/1";
+
+impl Counts {
+    /// The bytes of a `.counts` file: equal counts give equal bytes.
+    ///
+    /// # Errors
+    /// When the counts outgrow the format (2^32 words or bytes of words).
+    pub fn to_bytes(&self) -> Result<Vec<u8>, InvalidFile> {
+        let mut writer = TensorWriter::new();
+        let digests: Vec<u8> = self.articles.iter().flat_map(|(digest, _)| *digest).collect();
+        writer.put("article_digests", &digests);
+        writer.put("article_topics", &self.articles.iter().map(|a| a.1).collect::<Vec<u16>>());
+        let text: String = self.words.iter().collect();
+        writer.put("word_bytes", text.as_bytes());
+        writer.put("word_lengths", &self.words.iter().map(|w| w.len() as u8).collect::<Vec<u8>>());
+        writer.put("term_words", &self.terms.iter().map(|t| t.0).collect::<Vec<u64>>());
+        writer.put("term_ends", &self.ends);
+        writer.put("entry_topics", &self.entries.iter().map(|e| e.topic).collect::<Vec<u16>>());
+        writer.put("entry_articles", &self.entries.iter().map(|e| e.articles).collect::<Vec<u32>>());
+        writer.put("entry_weights", &self.entries.iter().map(|e| e.weight).collect::<Vec<u64>>());
+        let facts = json!({
+            "format": COUNTS_FORMAT,
+            "text_profile": self.profile,
+            "topics": self.topics.iter().map(Topic::as_str).collect::<Vec<_>>(),
+        });
+        writer.finish(match facts {
+            Value::Object(facts) => facts,
+            _ => Map::new(),
+        })
+    }
+
+    /// Reads the bytes of a `.counts` file.
+    ///
+    /// # Errors
+    /// When they are anything but what [`Self::to_bytes`] gives.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
+        let file = TensorFile::open(bytes, COUNTS_FORMAT)?;
+        let topics = topics(file.fact("topics")?)?;
+        let words = words(&file.get("word_bytes")?, &file.get("word_lengths")?)?;
+        let digests: Vec<u8> = file.get("article_digests")?;
+        let article_topics: Vec<u16> = file.get("article_topics")?;
+        let (digests, rest) = digests.as_chunks::<16>();
+        if digests.len() != article_topics.len() || !rest.is_empty() {
+            return Err(InvalidFile::content("the articles' digests and topics differ in number"));
+        }
+        let entry_topics: Vec<u16> = file.get("entry_topics")?;
+        let entry_articles: Vec<u32> = file.get("entry_articles")?;
+        let entry_weights: Vec<u64> = file.get("entry_weights")?;
+        if entry_topics.len() != entry_articles.len() || entry_topics.len() != entry_weights.len() {
+            return Err(InvalidFile::content("the entries' columns differ in length"));
+        }
+        let counts = Self {
+            profile: file.fact("text_profile")?,
+            topics,
+            articles: digests.iter().copied().zip(article_topics).collect(),
+            words,
+            terms: file.get::<u64>("term_words")?.into_iter().map(TermId).collect(),
+            ends: file.get("term_ends")?,
+            entries: entry_topics
+                .into_iter()
+                .zip(entry_articles)
+                .zip(entry_weights)
+                .map(|((topic, articles), weight)| Entry { topic, articles, weight })
+                .collect(),
+        };
+        counts.check()?;
+        if counts.to_bytes()? != bytes {
+            return Err(InvalidFile::content("not in canonical form"));
+        }
+        Ok(counts)
+    }
+
+    /// Checks all that the columns promise.
+    fn check(&self) -> Result<(), InvalidFile> {
+        let fail = |what: &str| Err(InvalidFile::content(what));
+        let topics = self.topics.len();
+        if !self.articles.is_sorted() || self.articles.iter().any(|a| usize::from(a.1) >= topics) {
+            return fail("the articles are not in order or name unknown topics");
+        }
+        if self.articles_per_topic().contains(&0) {
+            return fail("a topic has no article");
+        }
+        check_terms(&self.terms, self.words.len())?;
+        let starts = std::iter::once(&0).chain(&self.ends);
+        if self.ends.len() != self.terms.len()
+            || !starts.zip(&self.ends).all(|(start, end)| start < end)
+            || self.ends.last().copied().unwrap_or(0) != self.entries.len() as u64
+        {
+            return fail("the terms' entries do not fit");
+        }
+        let per_topic = self.articles_per_topic();
+        for index in 0..self.terms.len() {
+            let entries = self.entries_of(index);
+            if !entries.is_sorted_by(|a, b| a.topic < b.topic) {
+                return fail("a term's topics are not in order");
+            }
+            for entry in entries {
+                let most = per_topic.get(usize::from(entry.topic)).copied().unwrap_or(0);
+                let articles = u64::from(entry.articles);
+                let weight_fits = (articles..=articles * u64::from(WEIGHT_ONE)).contains(&entry.weight);
+                if articles == 0 || articles > most || !weight_fits {
+                    return fail("a term's sums are out of range");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that topics are well formed, sorted and distinct.
+pub(crate) fn topics(names: Vec<String>) -> Result<Vec<Topic>, InvalidFile> {
+    let topics = names
+        .iter()
+        .map(|name| Topic::new(name).map_err(|e| InvalidFile::content(e.to_string())))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !topics.is_sorted_by(|a, b| a < b) || topics.len() > usize::from(u16::MAX) {
+        return Err(InvalidFile::content("the topics are not in order"));
+    }
+    Ok(topics)
+}
+
+/// Checks that words are UTF-8, sorted, distinct and not empty.
+pub(crate) fn words(bytes: &[u8], lengths: &[u8]) -> Result<WordTable, InvalidFile> {
+    let fail = || InvalidFile::content("the words are not in order");
+    let mut rest = std::str::from_utf8(bytes).map_err(|_| InvalidFile::content("the words are not UTF-8"))?;
+    if u32::try_from(rest.len()).is_err() {
+        return Err(InvalidFile::content("the words are too long"));
+    }
+    let mut words = WordTable::default();
+    let mut before = "";
+    for &length in lengths {
+        let (word, tail) = rest.split_at_checked(usize::from(length)).ok_or_else(fail)?;
+        if word <= before {
+            return Err(fail());
+        }
+        words.push(word);
+        (before, rest) = (word, tail);
+    }
+    if rest.is_empty() { Ok(words) } else { Err(fail()) }
+}
+
+/// Checks that terms are sorted, that their words exist and are terms themselves.
+pub(crate) fn check_terms(terms: &[TermId], words: usize) -> Result<(), InvalidFile> {
+    let fail = |what: &str| Err(InvalidFile::content(what));
+    if !terms.is_sorted_by(|a, b| a < b) {
+        return fail("the terms are not in order");
+    }
+    if terms.iter().any(|t| t.first() as usize >= words || t.second().is_some_and(|s| s as usize >= words)) {
+        return fail("a term names a word that is not there");
+    }
+    // Sorted and without repetition: the words alone are all there exactly if they are as many.
+    if terms.iter().filter(|t| t.second().is_none()).count() != words {
+        return fail("a word is not a term");
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! The group: integer sums over articles, added and taken away exactly.
+
+mod columns;
+mod combine;
+mod file;
+mod tally;
+
+pub use columns::Counts;
+pub(crate) use columns::{ArticleDigest, TermId, WordTable, article_digest, term_key};
+pub use combine::CombineError;
+pub use file::COUNTS_FORMAT;
+pub(crate) use file::{check_terms, topics as file_topics, words as file_words};
+pub(crate) use tally::Tally;

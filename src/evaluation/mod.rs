@@ -1,0 +1,5 @@
+//! How good answers are.
+
+mod metrics;
+
+pub use metrics::{Confusion, TopicMetrics};

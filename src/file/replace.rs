@@ -1,0 +1,100 @@
+//! Writing a file in one step, as other processes see it.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// Writes `bytes` to `path`: to `.NAME.partial` in the same folder first, which is flushed to the disk and then takes the
+/// old file's place. Whatever happens on the way, `path` holds the old bytes or the new ones; a partial file that a
+/// killed process left behind is written over by the next one.
+///
+/// # Errors
+/// When the folder cannot be written, the disk is full, or another process is writing the same file.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let partial = partial_path(path)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                format!("another process is writing it (it holds {})", partial.display()),
+            ));
+        }
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let written = (|| {
+        file.set_len(0)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)?;
+        sync_folder(path)
+    })();
+    if written.is_err() {
+        // The first error says more than a second one from the cleaning up.
+        let _ = fs::remove_file(&partial);
+    }
+    written
+}
+
+fn partial_path(path: &Path) -> io::Result<PathBuf> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+    let mut partial = OsString::from(".");
+    partial.push(name);
+    partial.push(".partial");
+    Ok(path.with_file_name(partial))
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<OsString> {
+        let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_new_bytes_take_the_place_of_the_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.model");
+        replace(&path, b"old").unwrap();
+        fs::write(folder.path().join(".a.model.partial"), b"left by a killed process, and longer").unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["a.model"]);
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.model");
+        let other = File::create(folder.path().join(".a.model.partial")).unwrap();
+        other.lock().unwrap();
+        assert_eq!(replace(&path, b"new").unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_failure_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("taken");
+        fs::create_dir_all(path.join("inside")).unwrap();
+        assert!(replace(&path, b"new").is_err());
+        assert_eq!(names(folder.path()), ["taken"]);
+    }
+}

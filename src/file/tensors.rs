@@ -1,0 +1,219 @@
+//! Canonical safetensors files: one order of tensors, one metadata entry, a digest over everything.
+//!
+//! The safetensors library takes its metadata as a hash map, so the file has one key only, [`KEY`], whose value is JSON
+//! with sorted keys. The digest in it covers the rest of that JSON and every tensor's bytes. A file that reads well is
+//! written again and compared, so there is one sequence of bytes for one content.
+
+use std::collections::HashMap;
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+const KEY: &str = "bayeswire";
+const DIGEST: &str = "digest";
+
+/// Why bytes are not a file of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidFile {
+    /// Not in the safetensors format, or cut off.
+    #[error("not a safetensors file: {0}")]
+    Container(String),
+    /// A safetensors file of another program or another kind.
+    #[error("not a {expected} file: {found}")]
+    Kind {
+        /// The format that was expected.
+        expected: &'static str,
+        /// What the file is instead.
+        found: String,
+    },
+    /// The digest in the file does not match what the file holds.
+    #[error("damaged: its content does not match its digest")]
+    Digest,
+    /// A tensor is missing or has another type.
+    #[error("damaged: tensor {0:?} is missing or not of the expected type")]
+    Tensor(&'static str),
+    /// The parts do not fit together.
+    #[error("damaged: {0}")]
+    Content(String),
+}
+
+impl InvalidFile {
+    pub(crate) fn content(what: impl Into<String>) -> Self {
+        Self::Content(what.into())
+    }
+}
+
+/// Numbers as little-endian bytes.
+pub(crate) trait Column: Sized + Copy {
+    const DTYPE: Dtype;
+    const BYTES: usize;
+    fn put(self, out: &mut Vec<u8>);
+    fn get(bytes: &[u8]) -> Option<Self>;
+}
+
+macro_rules! column {
+    ($($number:ty => $dtype:ident),*) => {$(
+        impl Column for $number {
+            const DTYPE: Dtype = Dtype::$dtype;
+            const BYTES: usize = size_of::<$number>();
+            #[inline]
+            fn put(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+            #[inline]
+            fn get(bytes: &[u8]) -> Option<Self> {
+                Some(Self::from_le_bytes(bytes.try_into().ok()?))
+            }
+        }
+    )*};
+}
+column!(u8 => U8, u16 => U16, u32 => U32, u64 => U64, f32 => F32);
+
+/// Collects tensors for a file.
+pub(crate) struct TensorWriter {
+    tensors: Vec<(&'static str, Dtype, usize, Vec<u8>)>,
+}
+
+impl TensorWriter {
+    pub(crate) fn new() -> Self {
+        Self { tensors: Vec::new() }
+    }
+
+    /// Adds a one-dimensional tensor.
+    pub(crate) fn put<T: Column>(&mut self, name: &'static str, numbers: &[T]) {
+        let mut bytes = Vec::with_capacity(numbers.len() * T::BYTES);
+        for &number in numbers {
+            number.put(&mut bytes);
+        }
+        self.tensors.push((name, T::DTYPE, numbers.len(), bytes));
+    }
+
+    /// The bytes of the file. `facts` must not have the key `digest`.
+    pub(crate) fn finish(mut self, mut facts: Map<String, Value>) -> Result<Vec<u8>, InvalidFile> {
+        self.tensors.sort_by_key(|tensor| tensor.0);
+        let digest = digest(&facts, self.tensors.iter().map(|t| (t.0, t.3.as_slice())));
+        facts.insert(DIGEST.to_owned(), Value::String(digest));
+        let metadata = HashMap::from([(KEY.to_owned(), Value::Object(facts).to_string())]);
+        let views = self
+            .tensors
+            .iter()
+            .map(|(name, dtype, len, bytes)| Ok((*name, TensorView::new(*dtype, vec![*len], bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+            .map_err(|e| InvalidFile::Container(e.to_string()))?;
+        safetensors::serialize(views, Some(metadata)).map_err(|e| InvalidFile::Container(e.to_string()))
+    }
+}
+
+fn digest<'a>(facts: &Map<String, Value>, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(Value::Object(facts.clone()).to_string().as_bytes());
+    for (name, bytes) in tensors {
+        hash.update(name.as_bytes());
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    hex(&hash.finalize())
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A file that was opened and whose digest is right.
+pub(crate) struct TensorFile<'a> {
+    tensors: SafeTensors<'a>,
+    /// What the metadata says, without the digest.
+    pub(crate) facts: Map<String, Value>,
+}
+
+impl<'a> TensorFile<'a> {
+    /// Opens the bytes of a file whose metadata say `"format": format`.
+    pub(crate) fn open(bytes: &'a [u8], format: &'static str) -> Result<Self, InvalidFile> {
+        let container = |e: safetensors::SafeTensorError| InvalidFile::Container(e.to_string());
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(container)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
+        let kind = |found: &str| InvalidFile::Kind { expected: format, found: found.to_owned() };
+        let text = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|m| m.get(KEY))
+            .ok_or_else(|| kind("it has no bayeswire metadata"))?;
+        let mut facts: Map<String, Value> =
+            serde_json::from_str(text).map_err(|e| kind(&format!("its metadata are not JSON: {e}")))?;
+        match facts.get("format") {
+            Some(Value::String(found)) if found == format => {}
+            Some(Value::String(found)) => return Err(kind(found)),
+            _ => return Err(kind("it names no format")),
+        }
+        let Some(Value::String(stored)) = facts.remove(DIGEST) else {
+            return Err(InvalidFile::Digest);
+        };
+        let mut parts: Vec<_> = tensors.iter().map(|(name, view)| (name, view.data())).collect();
+        parts.sort_by_key(|part| part.0);
+        if digest(&facts, parts.into_iter()) != stored {
+            return Err(InvalidFile::Digest);
+        }
+        Ok(Self { tensors, facts })
+    }
+
+    /// The tensor `name`.
+    pub(crate) fn get<T: Column>(&self, name: &'static str) -> Result<Vec<T>, InvalidFile> {
+        let view = self.tensors.tensor(name).map_err(|_| InvalidFile::Tensor(name))?;
+        if view.dtype() != T::DTYPE || view.shape().len() != 1 {
+            return Err(InvalidFile::Tensor(name));
+        }
+        view.data()
+            .chunks_exact(T::BYTES)
+            .map(|chunk| T::get(chunk).ok_or(InvalidFile::Tensor(name)))
+            .collect()
+    }
+
+    /// The metadata entry `name`.
+    pub(crate) fn fact<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, InvalidFile> {
+        let value = self.facts.get(name).cloned().unwrap_or(Value::Null);
+        serde_json::from_value(value).map_err(|e| InvalidFile::content(format!("{name}: {e}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(format: &str) -> Vec<u8> {
+        let mut writer = TensorWriter::new();
+        writer.put("b", &[1u32, 2]);
+        writer.put("a", &[0.5f32]);
+        writer
+            .finish(Map::from_iter([("format".to_owned(), format.into()), ("x".to_owned(), 1.into())]))
+            .unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let bytes = bytes("test/1");
+        let file = TensorFile::open(&bytes, "test/1").unwrap();
+        assert_eq!(file.get::<u32>("b").unwrap(), [1, 2]);
+        assert_eq!(file.get::<f32>("a").unwrap(), [0.5]);
+        assert_eq!(file.fact::<u8>("x").unwrap(), 1);
+        assert_eq!(file.get::<u64>("b"), Err(InvalidFile::Tensor("b")));
+    }
+
+    #[test]
+    fn another_kind_of_file_is_named() {
+        let error = TensorFile::open(&bytes("other/1"), "test/1").err().unwrap();
+        assert_eq!(error.to_string(), "not a test/1 file: other/1");
+        assert!(matches!(TensorFile::open(b"hello", "test/1"), Err(InvalidFile::Container(_))));
+    }
+
+    #[test]
+    fn a_changed_byte_is_noticed() {
+        let good = bytes("test/1");
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            assert!(TensorFile::open(&bad, "test/1").is_err(), "byte {at}");
+        }
+    }
+}

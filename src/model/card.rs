@@ -1,0 +1,108 @@
+//! What a model says about itself, for people.
+
+use std::fmt::Write as _;
+
+use super::Model;
+use crate::text::TextReader;
+
+/// How many terms a card shows for each topic.
+const CARD_TERMS: usize = 20;
+
+impl Model {
+    /// The terms that speak most for the topic at `topic` across the training articles, strongest first: ordered by how far
+    /// the topic's weight is above the mean of the others', times the logarithm of the number of articles with the term.
+    #[must_use]
+    pub fn strongest_terms(&self, topic: usize, most: usize) -> Vec<String> {
+        let topics = self.facts.topics.len();
+        let mut strengths: Vec<(f64, usize)> = self
+            .rows
+            .chunks_exact(topics)
+            .zip(&self.articles)
+            .enumerate()
+            .filter_map(|(index, (row, &articles))| {
+                let own = f64::from(*row.get(topic)?);
+                let all: f64 = row.iter().map(|&w| f64::from(w)).sum();
+                let others = (all - own) / (topics - 1) as f64;
+                Some(((own - others) * libm::log(f64::from(articles)), index))
+            })
+            .collect();
+        strengths.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        strengths.iter().take(most).filter_map(|&(_, index)| self.term(index)).collect()
+    }
+
+    /// The index of the term that `text`, one or two words, becomes.
+    #[must_use]
+    pub fn find_term(&self, text: &str) -> Option<usize> {
+        let mut reader = TextReader::new(self.facts.text_profile);
+        reader.read("", text);
+        // Two words give three terms, of which the pair is the last.
+        let key = match reader.running_words() {
+            1 | 2 => reader.terms().last()?.0,
+            _ => return None,
+        };
+        self.table.get(key).map(|row| row as usize)
+    }
+
+    /// The model card, in Markdown: everything in it comes from the model file.
+    #[must_use]
+    pub fn card(&self) -> String {
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write_card(&mut out);
+        out
+    }
+
+    fn write_card(&self, out: &mut String) -> std::fmt::Result {
+        let facts = &self.facts;
+        let (training, estimator, calibration) = (&facts.training, &facts.estimator, &facts.calibration);
+        let all: u64 = training.articles.iter().sum();
+        writeln!(out, "# Model card\n")?;
+        writeln!(out, "| | |\n|---|---|")?;
+        writeln!(out, "| revision | `{}` |", self.revision)?;
+        writeln!(out, "| corpus | `{}` |", training.corpus_digest)?;
+        writeln!(out, "| training articles | {all} |")?;
+        writeln!(out, "| terms | {} of {} |", self.term_count(), training.terms)?;
+        writeln!(out, "| text | {} |", facts.text_profile)?;
+        writeln!(
+            out,
+            "| estimator | {:?} naive Bayes, alpha {}, row scaling {}, normalised {} |",
+            estimator.variant, estimator.alpha, estimator.row_scaling, estimator.normalize
+        )?;
+        writeln!(
+            out,
+            "| kept terms | in at least {} articles, at most {} |",
+            training.min_articles, training.max_terms
+        )?;
+        let fitted = if calibration.fitted { "fitted on leave-one-out scores" } else { "not fitted" };
+        writeln!(
+            out,
+            "| calibration | {fitted}: scale {:.4}, length slope {:.4} |",
+            calibration.scale, calibration.length_slope
+        )?;
+        let t = &facts.thresholds;
+        writeln!(
+            out,
+            "| abstains | below {} words, {:.2} of words known, or probability {:.2} |",
+            t.min_words, t.min_coverage, t.min_probability
+        )?;
+        if let Some(loo) = &training.leave_one_out {
+            writeln!(
+                out,
+                "| leave-one-out, {} articles | accuracy {:.4}, log-loss {:.4} nats |",
+                loo.articles, loo.accuracy, loo.log_loss
+            )?;
+        }
+        writeln!(out, "\n## Topics\n\n| topic | articles | bias | strongest terms |\n|---|---|---|---|")?;
+        for (index, topic) in facts.topics.iter().enumerate() {
+            let background = if facts.background == Some(index) { " (background)" } else { "" };
+            writeln!(
+                out,
+                "| {topic}{background} | {} | {:.4} | {} |",
+                training.articles[index],
+                calibration.biases[index],
+                self.strongest_terms(index, CARD_TERMS).join(", ")
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! What a model says about itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::{calibrate::Calibration, choose::LeaveOneOutMetrics, estimate::Estimator};
+use crate::text::TextProfile;
+
+/// Everything in a model file that is not a term or a weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFacts {
+    /// The topics, sorted.
+    pub topics: Vec<String>,
+    /// The index of the topic that stands for "none of the others", where there is one.
+    pub background: Option<usize>,
+    /// How text becomes terms.
+    pub text_profile: TextProfile,
+    /// How the weights were estimated.
+    pub estimator: Estimator,
+    /// How scores become probabilities.
+    pub calibration: Calibration,
+    /// When to abstain.
+    pub thresholds: Thresholds,
+    /// What the model was trained on.
+    pub training: TrainingFacts,
+}
+
+/// When the classifier abstains.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// TOO_SHORT below so many running words.
+    pub min_words: u32,
+    /// LOW_COVERAGE below this share of known words.
+    pub min_coverage: f64,
+    /// LOW_PROBABILITY below this probability of the best topic.
+    pub min_probability: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { min_words: 3, min_coverage: 0.25, min_probability: 0.0 }
+    }
+}
+
+/// What a model was trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingFacts {
+    /// SHA-256 over the digests of the articles: the name of the corpus.
+    pub corpus_digest: String,
+    /// How many articles each topic had, in the order of the topics.
+    pub articles: Vec<u64>,
+    /// How many distinct terms they had.
+    pub terms: u64,
+    /// Terms in fewer articles were dropped.
+    pub min_articles: u64,
+    /// No more terms were kept than this.
+    pub max_terms: u64,
+    /// How well the model does on each training article when trained without it.
+    pub leave_one_out: Option<LeaveOneOutMetrics>,
+}
+
+impl ModelFacts {
+    /// Each topic's share of the training articles.
+    #[must_use]
+    pub fn priors(&self) -> Vec<f64> {
+        let all: u64 = self.training.articles.iter().sum();
+        self.training.articles.iter().map(|&n| n as f64 / all as f64).collect()
+    }
+}

@@ -1,0 +1,326 @@
+//! Scores every training article with the model of all the others, exactly, without training again.
+//!
+//! A naive-Bayes score needs the topics' sums over the article's own terms, the topics' totals and the number of terms.
+//! Taking the article away changes these by its own integers, and by those of terms that are then in too few articles to
+//! be kept; everything else in the model stays out of the score. So the score is that of a model trained anew.
+
+use rayon::prelude::*;
+
+use super::{
+    estimate::{Estimator, row_factor, unit},
+    table::TermTable,
+};
+use crate::{
+    article::LabeledArticle,
+    counts::{ArticleDigest, Counts, article_digest, term_key},
+    text::{TextReader, WEIGHT_ONE, Weight},
+};
+
+/// The training articles, as far as leave-one-out needs them.
+pub(crate) struct Sample<'a> {
+    counts: &'a Counts,
+    articles: Vec<SampledArticle>,
+}
+
+/// One article: its terms as indexes into those of the counts, with their weights.
+pub(crate) struct SampledArticle {
+    pub(crate) topic: usize,
+    pub(crate) running_words: u32,
+    terms: Vec<(u32, Weight)>,
+}
+
+#[cfg(test)]
+impl SampledArticle {
+    /// An article of which only topic and length matter.
+    pub(crate) fn for_calibration(topic: usize, running_words: u32) -> Self {
+        Self { topic, running_words, terms: Vec::new() }
+    }
+}
+
+/// An article that is not part of the counts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the article {0:?} of topic {1:?} was not counted")]
+pub struct NotCounted(pub String, pub String);
+
+impl<'a> Sample<'a> {
+    /// Takes the `limit` articles with the smallest digests, in the order of the digests.
+    pub(crate) fn new(
+        counts: &'a Counts,
+        articles: &[&LabeledArticle],
+        limit: usize,
+    ) -> Result<Self, NotCounted> {
+        let not_counted = |a: &LabeledArticle| NotCounted(a.article.id.clone(), a.topic.to_string());
+        let mut order: Vec<((ArticleDigest, u16), &LabeledArticle)> = articles
+            .par_iter()
+            .map(|a| {
+                let topic = counts.topics.binary_search(&a.topic).map_err(|_| not_counted(a))?;
+                Ok(((article_digest(&a.article), topic as u16), *a))
+            })
+            .collect::<Result<_, _>>()?;
+        order.par_sort_unstable_by_key(|(key, _)| *key);
+        if let Some((_, stranger)) = order.iter().find(|(key, _)| counts.articles.binary_search(key).is_err())
+        {
+            return Err(not_counted(stranger));
+        }
+        order.truncate(limit);
+
+        let words = counts.words.keys();
+        let keys = counts.terms.iter().map(|&term| term_key(&words, term));
+        // Counting has refused words that share a key; two pairs that do are told apart by no one later either.
+        let table = TermTable::new(keys.collect::<Vec<_>>().into_iter()).map_err(|(a, b)| {
+            NotCounted(counts.words.term(counts.terms[a]), counts.words.term(counts.terms[b]))
+        })?;
+        let articles = order
+            .par_iter()
+            .map_init(
+                || TextReader::new(counts.profile),
+                |reader, ((_, topic), article)| {
+                    reader.read(&article.article.title, &article.article.text);
+                    let terms = reader
+                        .terms()
+                        .map(|(key, weight)| table.get(key).map(|term| (term, weight)))
+                        .collect::<Option<Vec<_>>>()
+                        .ok_or_else(|| not_counted(article))?;
+                    Ok(SampledArticle {
+                        topic: usize::from(*topic),
+                        running_words: reader.running_words(),
+                        terms,
+                    })
+                },
+            )
+            .collect::<Result<_, _>>()?;
+        Ok(Self { counts, articles })
+    }
+
+    pub(crate) fn articles(&self) -> &[SampledArticle] {
+        &self.articles
+    }
+
+    pub(crate) fn topics(&self) -> usize {
+        self.counts.topics.len()
+    }
+
+    /// The scores of every article by the model of the others, for each estimator: `scores[estimator][article * topics + topic]`.
+    ///
+    /// The models keep the terms that occur in at least `min_articles` articles.
+    pub(crate) fn scores(&self, min_articles: u64, kept: &[u32], estimators: &[Estimator]) -> Vec<Vec<f64>> {
+        let topics = self.topics();
+        let whole = Whole::new(self.counts, min_articles, kept, estimators);
+        let per_article: Vec<Vec<f64>> = self
+            .articles
+            .par_iter()
+            .map_init(
+                || Without::new(topics),
+                |without, article| {
+                    without.take(&whole, article);
+                    let mut scores = Vec::with_capacity(estimators.len() * topics);
+                    for (estimator, norms) in estimators.iter().zip(&whole.norms) {
+                        without.score(estimator, norms.as_ref(), &mut scores);
+                    }
+                    scores
+                },
+            )
+            .collect();
+        (0..estimators.len())
+            .map(|e| {
+                per_article.iter().flat_map(|scores| &scores[e * topics..(e + 1) * topics]).copied().collect()
+            })
+            .collect()
+    }
+}
+
+/// The model of all articles, as far as it is needed.
+struct Whole<'a> {
+    counts: &'a Counts,
+    min_articles: u64,
+    kept: Vec<bool>,
+    kept_count: usize,
+    totals: Vec<u64>,
+    /// For each estimator that normalises: what each topic's weights sum to, without the totals' part.
+    norms: Vec<Option<LogSums>>,
+}
+
+/// Sums of ln(M + alpha) over the kept terms, by topic: of the topic's row and of the others'.
+struct LogSums {
+    plain: Vec<f64>,
+    complement: Vec<f64>,
+}
+
+impl<'a> Whole<'a> {
+    fn new(counts: &'a Counts, min_articles: u64, kept: &[u32], estimators: &[Estimator]) -> Self {
+        let mut totals = vec![0; counts.topics.len()];
+        let mut is_kept = vec![false; counts.terms.len()];
+        for &term in kept {
+            is_kept[term as usize] = true;
+            for entry in counts.entries_of(term as usize) {
+                totals[usize::from(entry.topic)] += entry.weight;
+            }
+        }
+        let norms =
+            estimators.iter().map(|e| e.normalize.then(|| LogSums::new(counts, kept, e.alpha))).collect();
+        Self { counts, min_articles, kept: is_kept, kept_count: kept.len(), totals, norms }
+    }
+}
+
+impl LogSums {
+    fn new(counts: &Counts, kept: &[u32], alpha: f64) -> Self {
+        let topics = counts.topics.len();
+        let mut sums = Self { plain: vec![0.0; topics], complement: vec![0.0; topics] };
+        for &term in kept {
+            let own: Vec<(usize, f64)> = counts
+                .entries_of(term as usize)
+                .iter()
+                .map(|e| (usize::from(e.topic), unit(e.weight)))
+                .collect();
+            sums.add(&own, alpha, 1.0);
+        }
+        sums
+    }
+
+    /// Adds one term's logarithms `times` times; `own` is its sums in the topics that have it.
+    fn add(&mut self, own: &[(usize, f64)], alpha: f64, times: f64) {
+        let all: f64 = own.iter().map(|o| o.1).sum();
+        let (nothing, everything) = (libm::log(alpha), libm::log(all + alpha));
+        for (plain, complement) in self.plain.iter_mut().zip(&mut self.complement) {
+            *plain += times * nothing;
+            *complement += times * everything;
+        }
+        for &(topic, n) in own {
+            self.plain[topic] += times * (libm::log(n + alpha) - nothing);
+            self.complement[topic] += times * (libm::log((all - n).max(0.0) + alpha) - everything);
+        }
+    }
+}
+
+/// The model without one article, as far as that article's score needs it.
+struct Without {
+    /// The article's kept terms: weight, and where its sums end in `sums`.
+    terms: Vec<(f64, usize)>,
+    /// Topic and sum of weights, term by term; topics without the term are left out.
+    sums: Vec<(usize, f64)>,
+    /// The same before the article was taken away, of kept and of vanished terms: for the norms.
+    before: Vec<(usize, f64)>,
+    before_ends: Vec<usize>,
+    totals: Vec<f64>,
+    kept: f64,
+}
+
+impl Without {
+    fn new(topics: usize) -> Self {
+        Self {
+            terms: Vec::new(),
+            sums: Vec::new(),
+            before: Vec::new(),
+            before_ends: Vec::new(),
+            totals: vec![0.0; topics],
+            kept: 0.0,
+        }
+    }
+
+    /// Takes `article` out of the sums.
+    fn take(&mut self, whole: &Whole<'_>, article: &SampledArticle) {
+        self.terms.clear();
+        self.sums.clear();
+        self.before.clear();
+        self.before_ends.clear();
+        let mut totals = whole.totals.clone();
+        let mut kept = whole.kept_count;
+        for &(term, weight) in &article.terms {
+            if !whole.kept[term as usize] {
+                continue;
+            }
+            let entries = whole.counts.entries_of(term as usize);
+            self.before.extend(entries.iter().map(|e| (usize::from(e.topic), unit(e.weight))));
+            self.before_ends.push(self.before.len());
+            totals[article.topic] -= u64::from(weight);
+            let articles: u64 = entries.iter().map(|e| u64::from(e.articles)).sum();
+            if articles > whole.min_articles {
+                for entry in entries {
+                    let topic = usize::from(entry.topic);
+                    let own = if topic == article.topic { u64::from(weight) } else { 0 };
+                    if entry.weight > own {
+                        self.sums.push((topic, unit(entry.weight - own)));
+                    }
+                }
+                self.terms.push((f64::from(weight) / f64::from(WEIGHT_ONE), self.sums.len()));
+            } else {
+                // Without the article the term is in too few articles: it is gone from every topic.
+                kept -= 1;
+                for entry in entries {
+                    let topic = usize::from(entry.topic);
+                    let own = if topic == article.topic { u64::from(weight) } else { 0 };
+                    totals[topic] -= entry.weight - own;
+                }
+            }
+        }
+        self.totals = totals.into_iter().map(unit).collect();
+        self.kept = kept as f64;
+    }
+
+    /// Appends the article's scores, one per topic.
+    fn score(&self, estimator: &Estimator, norms: Option<&LogSums>, out: &mut Vec<f64>) {
+        let topics = self.totals.len();
+        let (plain, complement) = estimator.variant.shares();
+        let alpha = estimator.alpha;
+        let factors: Vec<f64> = self.totals.iter().map(|&total| row_factor(estimator, total)).collect();
+        let row_totals: Vec<f64> = self.totals.iter().zip(&factors).map(|(total, f)| total * f).collect();
+        let all_total: f64 = row_totals.iter().sum();
+
+        // Most topics do not have most terms: score those as if none had, and put right the topics that do.
+        let (mut weight_sum, mut shared) = (0.0, 0.0);
+        let start = out.len();
+        out.resize(start + topics, 0.0);
+        let log_nothing = libm::log(alpha);
+        let mut from = 0;
+        for &(weight, to) in &self.terms {
+            let own = &self.sums[from..to];
+            from = to;
+            let all: f64 = own.iter().map(|&(topic, n)| n * factors[topic]).sum();
+            let log_all = if complement == 0.0 { 0.0 } else { libm::log(all + alpha) };
+            weight_sum += weight;
+            shared += weight * (plain * log_nothing - complement * log_all);
+            for &(topic, n) in own {
+                let n = n * factors[topic];
+                let mut change = 0.0;
+                if plain != 0.0 {
+                    change += plain * (libm::log(n + alpha) - log_nothing);
+                }
+                if complement != 0.0 {
+                    change -= complement * (libm::log((all - n).max(0.0) + alpha) - log_all);
+                }
+                out[start + topic] += weight * change;
+            }
+        }
+        let sums = norms.map(|sums| self.log_sums(sums, alpha));
+        for topic in 0..topics {
+            let smoothing = alpha * self.kept;
+            let log_row = libm::log(row_totals[topic] + smoothing);
+            let log_others = libm::log((all_total - row_totals[topic]).max(0.0) + smoothing);
+            let mut score =
+                out[start + topic] + shared - weight_sum * (plain * log_row - complement * log_others);
+            if let Some(sums) = &sums {
+                // Every weight of a topic has the same sign where only one share is not 0; see `Estimator::normalize`.
+                let of_row = plain * (sums.plain[topic] - self.kept * log_row);
+                let of_others = complement * (sums.complement[topic] - self.kept * log_others);
+                score *= self.kept / (of_row - of_others).abs();
+            }
+            out[start + topic] = score;
+        }
+    }
+
+    /// The norms' sums without the article.
+    fn log_sums(&self, whole: &LogSums, alpha: f64) -> LogSums {
+        let mut sums = LogSums { plain: whole.plain.clone(), complement: whole.complement.clone() };
+        let mut from = 0;
+        for &to in &self.before_ends {
+            sums.add(&self.before[from..to], alpha, -1.0);
+            from = to;
+        }
+        from = 0;
+        for &(_, to) in &self.terms {
+            sums.add(&self.sums[from..to], alpha, 1.0);
+            from = to;
+        }
+        sums
+    }
+}

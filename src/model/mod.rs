@@ -1,0 +1,91 @@
+//! From counts to a model, and from a model to an answer.
+//!
+//! [`train`] goes the whole way: [`vocabulary`] selects terms, [`leave_one_out`] scores every training article with the
+//! model of all the others, [`choose`] takes the parameters that do best there, [`calibrate`] turns scores into
+//! probabilities, and [`estimate`] lets linfa estimate the weights. [`classify`] answers.
+
+mod answer;
+mod calibrate;
+mod card;
+mod choose;
+mod classify;
+mod estimate;
+mod evidence;
+mod facts;
+mod file;
+mod leave_one_out;
+mod revision;
+mod table;
+mod train;
+mod vocabulary;
+
+pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
+pub use calibrate::Calibration;
+pub use choose::LeaveOneOutMetrics;
+pub use classify::{Classifier, InvalidOptions, MAX_EVIDENCE_TERMS, Options};
+pub use estimate::{EstimateError, Estimator, Variant};
+pub use facts::{ModelFacts, Thresholds, TrainingFacts};
+pub use file::MODEL_FORMAT;
+pub use leave_one_out::NotCounted;
+pub use revision::{InvalidRevision, Revision};
+pub use train::{
+    DEFAULT_BACKGROUND, DEFAULT_MAX_TERMS, InvalidParams, SAMPLE_LIMIT, TrainError, Trained, TrainingParams,
+    ValidTrainingParams, train,
+};
+
+use crate::counts::{TermId, WordTable};
+
+/// A trained model: what is served.
+///
+/// A pure function of the counts of a corpus, the parameters and, where parameters were chosen or calibrated, the articles.
+#[derive(Debug)]
+pub struct Model {
+    revision: Revision,
+    facts: ModelFacts,
+    words: WordTable,
+    terms: Vec<TermId>,
+    /// In how many training articles each term occurs.
+    articles: Vec<u32>,
+    table: table::TermTable,
+    /// One row per term, one weight per topic.
+    rows: Vec<f32>,
+}
+
+impl Model {
+    /// The SHA-256 of the model's file.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// What the model says about itself.
+    #[must_use]
+    pub fn facts(&self) -> &ModelFacts {
+        &self.facts
+    }
+
+    /// How many terms the model has weights for.
+    #[must_use]
+    pub fn term_count(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// The text of the term at `index`, in the order of their bytes.
+    #[must_use]
+    pub fn term(&self, index: usize) -> Option<String> {
+        self.terms.get(index).map(|&term| self.words.term(term))
+    }
+
+    /// In how many training articles the term at `index` occurs.
+    #[must_use]
+    pub fn term_articles(&self, index: usize) -> Option<u32> {
+        self.articles.get(index).copied()
+    }
+
+    /// The weights of the term at `index`, one per topic: what its article weight is multiplied by, before calibration.
+    #[must_use]
+    pub fn weights(&self, index: usize) -> Option<&[f32]> {
+        let topics = self.facts.topics.len();
+        self.rows.get(index * topics..(index + 1) * topics)
+    }
+}

@@ -1,0 +1,242 @@
+//! The way from counts to a model.
+
+use super::{
+    Model, Revision,
+    calibrate::Calibration,
+    choose::{UNMEASURED, choose},
+    estimate::{EstimateError, Estimator, Rows, Variant},
+    facts::{ModelFacts, Thresholds, TrainingFacts},
+    leave_one_out::{NotCounted, Sample},
+    vocabulary,
+};
+use crate::{
+    article::LabeledArticle,
+    counts::Counts,
+    file::{InvalidFile, hex},
+};
+
+/// The topic that stands for "none of the others" when the user names none.
+pub const DEFAULT_BACKGROUND: &str = "other";
+/// More terms than this are kept only when the user says so.
+pub const DEFAULT_MAX_TERMS: usize = 5_000_000;
+/// Leave-one-out scores at most so many articles, those with the smallest digests.
+pub const SAMPLE_LIMIT: usize = 8192;
+
+/// What was asked for. What is left open is chosen by leave-one-out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingParams {
+    /// Added to every sum; above 0.
+    pub alpha: Option<f64>,
+    /// Drop terms in fewer articles; at least 1.
+    pub min_articles: u64,
+    /// Keep at most so many terms; at least 1.
+    pub max_terms: usize,
+    /// Which estimate of the weights.
+    pub variant: Option<Variant>,
+    /// How far the topics' sums are scaled to a common total, 0 to 1.
+    pub row_scaling: Option<f64>,
+    /// Divide each topic's weights by their mean size.
+    pub normalize: bool,
+    /// The topic that stands for "none of the others"; an empty name for none. Left open: `other`, if there is one.
+    pub background: Option<String>,
+}
+
+impl Default for TrainingParams {
+    fn default() -> Self {
+        Self {
+            alpha: None,
+            min_articles: 1,
+            max_terms: DEFAULT_MAX_TERMS,
+            variant: None,
+            row_scaling: None,
+            normalize: false,
+            background: None,
+        }
+    }
+}
+
+/// Parameters that may be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidTrainingParams {
+    pub(crate) alpha: Option<f64>,
+    pub(crate) min_articles: u64,
+    pub(crate) max_terms: usize,
+    pub(crate) variant: Option<Variant>,
+    pub(crate) row_scaling: Option<f64>,
+    pub(crate) normalize: bool,
+    pub(crate) background: Option<String>,
+}
+
+/// All that is wrong with training parameters.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct InvalidParams(pub Vec<String>);
+
+impl TrainingParams {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// Lists all that are out of range.
+    pub fn check(self) -> Result<ValidTrainingParams, InvalidParams> {
+        let mut wrong = Vec::new();
+        if let Some(alpha) = self.alpha
+            && !(1e-6..=1e6).contains(&alpha)
+        {
+            wrong.push(format!("alpha is {alpha}, it must be from 0.000001 to 1000000"));
+        }
+        if self.min_articles == 0 {
+            wrong.push("min-articles is 0, it must be at least 1".to_owned());
+        }
+        if self.max_terms == 0 || self.max_terms > u32::MAX as usize / 2 {
+            wrong.push(format!("max-terms is {}, it must be from 1 to {}", self.max_terms, u32::MAX / 2));
+        }
+        if let Some(scaling) = self.row_scaling
+            && !(0.0..=1.0).contains(&scaling)
+        {
+            wrong.push(format!("row-scaling is {scaling}, it must be from 0 to 1"));
+        }
+        if self.normalize {
+            if self.row_scaling.is_some_and(|s| s != 0.0) {
+                wrong.push("normalize needs row-scaling 0: scaled rows have one norm already".to_owned());
+            }
+            if self.variant == Some(Variant::Blend) {
+                wrong.push("normalize needs the variant plain or complement".to_owned());
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(InvalidParams(wrong));
+        }
+        let Self { alpha, min_articles, max_terms, variant, row_scaling, normalize, background } = self;
+        Ok(ValidTrainingParams {
+            alpha,
+            min_articles,
+            max_terms,
+            variant,
+            row_scaling,
+            normalize,
+            background,
+        })
+    }
+}
+
+/// Why no model came of it.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// There is nothing to tell apart.
+    #[error("the corpus has {}, at least 2 topics are needed", topics(.0))]
+    TooFewTopics(Vec<String>),
+    /// The background that was named is not a topic.
+    #[error("the background {0:?} is not a topic of the corpus; its topics are {1}")]
+    UnknownBackground(String, String),
+    /// No term is in so many articles.
+    #[error("no term occurs in at least {0} articles")]
+    NoTerms(u64),
+    /// The articles for leave-one-out are others than were counted.
+    #[error("{0}: leave-one-out needs the articles of the counts")]
+    NotCounted(#[from] NotCounted),
+    /// linfa failed.
+    #[error(transparent)]
+    Estimate(#[from] EstimateError),
+    /// The model cannot be written as a file.
+    #[error(transparent)]
+    File(#[from] InvalidFile),
+}
+
+fn topics(names: &[String]) -> String {
+    match names {
+        [] => "no article".to_owned(),
+        [one] => format!("one topic only, {one:?}"),
+        many => format!("{} topics", many.len()),
+    }
+}
+
+/// A model and the bytes of its file.
+#[derive(Debug)]
+pub struct Trained {
+    /// The model.
+    pub model: Model,
+    /// Its file: [`Model::from_bytes`] of these gave the model.
+    pub bytes: Vec<u8>,
+}
+
+/// Makes a model of `counts`.
+///
+/// With `articles`, the very ones that were counted, what `params` leave open is chosen by leave-one-out and probabilities
+/// are calibrated on the same scores. Without, a middle value is taken for what is open and probabilities are rough.
+///
+/// # Errors
+/// When the corpus has fewer than two topics or no terms, or `articles` are others than were counted.
+pub fn train(
+    counts: &Counts,
+    articles: Option<&[&LabeledArticle]>,
+    params: &ValidTrainingParams,
+) -> Result<Trained, TrainError> {
+    let names: Vec<String> = counts.topics.iter().map(ToString::to_string).collect();
+    if names.len() < 2 {
+        return Err(TrainError::TooFewTopics(names));
+    }
+    let background = background(&names, params.background.as_deref())?;
+    let sample = articles.map(|articles| Sample::new(counts, articles, SAMPLE_LIMIT)).transpose()?;
+    let per_topic = counts.articles_per_topic();
+    let all = counts.article_count() as f64;
+    let priors: Vec<f64> = per_topic.iter().map(|&n| n as f64 / all).collect();
+
+    let choice = sample.as_ref().and_then(|sample| choose(counts, sample, params, background));
+    let (kept, estimator, calibration, leave_one_out) = match choice {
+        Some(choice) => {
+            let metrics = super::LeaveOneOutMetrics {
+                articles: sample.as_ref().map_or(0, |s| s.articles().len() as u64),
+                log_loss: choice.fit.log_loss,
+                accuracy: choice.fit.accuracy,
+            };
+            (choice.kept, choice.estimator, choice.fit.calibration, Some(metrics))
+        }
+        None => {
+            let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
+            let (variant, alpha, row_scaling) = UNMEASURED;
+            let estimator = Estimator {
+                variant: params.variant.unwrap_or(variant),
+                alpha: params.alpha.unwrap_or(alpha),
+                row_scaling: if params.normalize { 0.0 } else { params.row_scaling.unwrap_or(row_scaling) },
+                common_sum: vocabulary::mean_total(counts, &kept),
+                normalize: params.normalize,
+            };
+            (kept, estimator, Calibration::unfitted(&priors), None)
+        }
+    };
+    if kept.is_empty() {
+        return Err(TrainError::NoTerms(params.min_articles));
+    }
+    let weights = Rows::new(counts, &kept).estimate(&estimator)?;
+    let facts = ModelFacts {
+        topics: names,
+        background,
+        text_profile: counts.profile,
+        estimator,
+        calibration,
+        thresholds: Thresholds::default(),
+        training: TrainingFacts {
+            corpus_digest: hex(&counts.corpus_digest()),
+            articles: per_topic,
+            terms: counts.term_count() as u64,
+            min_articles: params.min_articles,
+            max_terms: params.max_terms as u64,
+            leave_one_out,
+        },
+    };
+    let bytes = super::file::to_bytes(&facts, counts, &kept, &weights)?;
+    let model = Model::from_bytes(&bytes)?;
+    debug_assert_eq!(model.revision(), Revision::of(&bytes));
+    Ok(Trained { model, bytes })
+}
+
+fn background(topics: &[String], named: Option<&str>) -> Result<Option<usize>, TrainError> {
+    let find = |name: &str| topics.iter().position(|t| t == name);
+    match named {
+        None => Ok(find(DEFAULT_BACKGROUND)),
+        Some("") => Ok(None),
+        Some(name) => find(name)
+            .map(Some)
+            .ok_or_else(|| TrainError::UnknownBackground(name.to_owned(), topics.join(", "))),
+    }
+}

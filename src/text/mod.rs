@@ -1,0 +1,17 @@
+//! From an article to a small vector of integers that depends on that article alone.
+//!
+//! [`words`] splits text, [`stem`] maps a surface form to its term, [`terms`] counts words and adjacent pairs,
+//! [`weight`] turns the counts into fixed-point weights. [`TextReader`] does all of it without allocating once warm.
+
+mod profile;
+mod reader;
+mod stem;
+mod terms;
+mod weight;
+mod words;
+
+pub use profile::{StemmerKind, TextProfile};
+pub use reader::TextReader;
+pub(crate) use reader::{Occurrence, TermRef};
+pub use terms::{TermKey, pair_key, word_key};
+pub use weight::{WEIGHT_ONE, Weight};

@@ -1,0 +1,373 @@
+//! Reads an article into its terms and their weights.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    ops::Range,
+};
+
+use super::{
+    profile::TextProfile,
+    stem::StemCache,
+    terms::{TermKey, pair_key},
+    weight::{TermFrequencyTable, Weight, scale, weight},
+    words::{Token, for_each_token},
+};
+
+/// A pair's share of a word's weight: 0.7, in 1/65,536. Measured: docs/ACCURACY.md.
+const PAIR_SHARE: u64 = 45_875;
+
+/// What stands in the sequence of words where a sentence ends.
+const BREAK: u32 = u32::MAX;
+
+/// A term of the article that was read last: a word, or a pair of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TermRef {
+    /// The n-th distinct word.
+    Word(u32),
+    /// Two adjacent ones.
+    Pair(u32, u32),
+}
+
+/// One running word, for evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Occurrence {
+    /// The n-th distinct word of the article.
+    pub(crate) word: u32,
+    /// Whether the word before it stands in the same sentence.
+    pub(crate) joined: bool,
+    /// 0 for the title, 1 for the text.
+    pub(crate) field: u8,
+    /// Its bytes in that field.
+    pub(crate) span: Range<usize>,
+}
+
+/// Reads articles into terms and weights. Keep one per thread: after a few articles it allocates nothing.
+///
+/// ```
+/// use bayeswire::text::{TextProfile, TextReader, WEIGHT_ONE, word_key};
+///
+/// let mut reader = TextReader::new(TextProfile::default());
+/// reader.read("", "Peace talks.");
+/// let length: f64 = reader.terms().map(|(_, w)| (f64::from(w) / f64::from(WEIGHT_ONE)).powi(2)).sum();
+/// assert_eq!(reader.terms().count(), 3); // peac, talk, peac talk
+/// assert_eq!(reader.terms().next().map(|(key, _)| key), Some(word_key("peac")));
+/// assert!((length - 1.0).abs() < 1e-6);
+/// ```
+pub struct TextReader {
+    profile: TextProfile,
+    stems: StemCache,
+    logs: TermFrequencyTable,
+    buffer: String,
+    /// The article as indexes into `words`, with [`BREAK`] between sentences.
+    sequence: Vec<u32>,
+    /// The distinct words in order of first occurrence, with their counts.
+    words: Vec<(TermKey, u32)>,
+    word_slots: IndexTable,
+    /// The distinct pairs in order of first occurrence, with their counts.
+    pairs: Vec<(u32, u32, u32)>,
+    pair_slots: IndexTable,
+    running: u32,
+    word_scale: f64,
+    pair_logs: [u32; 8],
+}
+
+impl TextReader {
+    /// A reader for texts of `profile`.
+    #[must_use]
+    pub fn new(profile: TextProfile) -> Self {
+        let logs = TermFrequencyTable::new();
+        Self {
+            profile,
+            stems: StemCache::new(profile.stemmer),
+            pair_logs: std::array::from_fn(|tf| pair_log(logs.get(tf as u32))),
+            logs,
+            buffer: String::new(),
+            sequence: Vec::new(),
+            words: Vec::new(),
+            word_slots: IndexTable::default(),
+            pairs: Vec::new(),
+            pair_slots: IndexTable::default(),
+            running: 0,
+            word_scale: 0.0,
+        }
+    }
+
+    /// How this reader makes words of text.
+    #[must_use]
+    pub fn profile(&self) -> TextProfile {
+        self.profile
+    }
+
+    /// Reads an article; what the reader tells from now on is about it.
+    pub fn read(&mut self, title: &str, text: &str) {
+        self.read_with(title, text, &mut |_, _| ());
+    }
+
+    /// The same, telling `on_stem` the key and text of stems: of every stem the first time it is met, and again whenever
+    /// it had been forgotten.
+    pub(crate) fn read_with(&mut self, title: &str, text: &str, on_stem: &mut impl FnMut(TermKey, &str)) {
+        self.sequence.clear();
+        self.words.clear();
+        self.running = 0;
+        // A word takes two bytes with the space behind it, so there are at most so many.
+        self.word_slots.clear((title.len() + text.len()) / 2 + 2);
+        for field in [title, text] {
+            for_each_token(field, &mut self.buffer, |token| match token {
+                Token::Break => self.sequence.push(BREAK),
+                Token::Word(word, _) => {
+                    let key = self.stems.key(word, on_stem);
+                    let (index, new) =
+                        self.word_slots.find_or_add(key.0, self.words.len(), |i| self.words[i].0 == key);
+                    if new {
+                        self.words.push((key, 0));
+                    }
+                    self.words[index].1 += 1;
+                    self.sequence.push(index as u32);
+                    self.running += 1;
+                }
+            });
+            self.sequence.push(BREAK);
+        }
+        self.pairs.clear();
+        if self.profile.pairs {
+            self.collect_pairs();
+        }
+        self.scale_weights();
+    }
+
+    fn collect_pairs(&mut self) {
+        self.pair_slots.clear(self.sequence.len());
+        let mut before = BREAK;
+        for &word in &self.sequence {
+            if before != BREAK && word != BREAK {
+                // A pair can occur twice only where both of its words do.
+                let once = self.words[before as usize].1 == 1 || self.words[word as usize].1 == 1;
+                if once {
+                    self.pairs.push((before, word, 1));
+                } else {
+                    let (a, b) = (before, word);
+                    let (index, new) = self.pair_slots.find_or_add(
+                        u64::from(a) << 32 | u64::from(b),
+                        self.pairs.len(),
+                        |i| self.pairs[i].0 == a && self.pairs[i].1 == b,
+                    );
+                    if new {
+                        self.pairs.push((a, b, 0));
+                    }
+                    self.pairs[index].2 += 1;
+                }
+            }
+            before = word;
+        }
+    }
+
+    fn scale_weights(&mut self) {
+        let square = |log: u32| u64::from(log) * u64::from(log);
+        let words: u64 = self.words.iter().map(|&(_, tf)| square(self.logs.get(tf))).sum();
+        let pairs: u64 = self.pairs.iter().map(|&(_, _, tf)| square(self.pair_log(tf))).sum();
+        self.word_scale = scale(words + pairs);
+    }
+
+    #[inline]
+    fn pair_log(&self, tf: u32) -> u32 {
+        match self.pair_logs.get(tf as usize) {
+            Some(&log) => log,
+            None => pair_log(self.logs.get(tf)),
+        }
+    }
+
+    /// How many running words the article has.
+    #[must_use]
+    pub fn running_words(&self) -> u32 {
+        self.running
+    }
+
+    /// The distinct words in order of first occurrence: key, number of occurrences, weight.
+    #[inline]
+    pub(crate) fn words(&self) -> impl ExactSizeIterator<Item = (TermKey, u32, Weight)> + '_ {
+        self.words.iter().map(|&(key, tf)| (key, tf, weight(self.logs.get(tf), self.word_scale)))
+    }
+
+    /// The key of the n-th distinct word.
+    #[inline]
+    pub(crate) fn word(&self, index: u32) -> TermKey {
+        self.words[index as usize].0
+    }
+
+    /// The distinct pairs in order of first occurrence: indexes into [`Self::words`], number of occurrences, weight.
+    #[inline]
+    pub(crate) fn pairs(&self) -> impl ExactSizeIterator<Item = (u32, u32, u32, Weight)> + '_ {
+        self.pairs.iter().map(|&(a, b, tf)| (a, b, tf, weight(self.pair_log(tf), self.word_scale)))
+    }
+
+    /// Every term of the article with its weight: the words, then the pairs, each in order of first occurrence.
+    pub fn terms(&self) -> impl Iterator<Item = (TermKey, Weight)> + '_ {
+        let words = self.words().map(|(key, _, weight)| (key, weight));
+        let pairs = self
+            .pairs()
+            .map(|(a, b, _, weight)| (pair_key(self.words[a as usize].0, self.words[b as usize].0), weight));
+        words.chain(pairs)
+    }
+
+    /// Where every running word of the article that was read last stands in `title` and `text`, the same as were read.
+    pub(crate) fn occurrences(&mut self, title: &str, text: &str) -> Vec<Occurrence> {
+        let mut out = Vec::with_capacity(self.running as usize);
+        let mut sequence = self.sequence.iter();
+        let mut joined = false;
+        for (field, content) in [(0, title), (1, text)] {
+            for_each_token(content, &mut self.buffer, |token| {
+                let (word, span) = match (token, sequence.next()) {
+                    (Token::Word(_, span), Some(&word)) => (word, span),
+                    _ => {
+                        joined = false;
+                        return;
+                    }
+                };
+                out.push(Occurrence { word, joined, field, span });
+                joined = true;
+            });
+            // The break behind every field.
+            sequence.next();
+            joined = false;
+        }
+        out
+    }
+}
+
+fn pair_log(log: u32) -> u32 {
+    ((u64::from(log) * PAIR_SHARE + 32_768) >> 16) as u32
+}
+
+/// An open-addressing table from hashes to indexes into a list of the caller's. The place of an entry depends on a
+/// number drawn at random when the process starts, so nobody can write a text whose words all fall into one place;
+/// what is found does not depend on it.
+struct IndexTable {
+    /// Generation in the upper half, index in the lower: a slot of an older generation is empty.
+    slots: Vec<u64>,
+    generation: u32,
+    shift: u32,
+    multiplier: u64,
+}
+
+impl Default for IndexTable {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            generation: 0,
+            shift: 64,
+            multiplier: RandomState::new().hash_one(0u64) | 1,
+        }
+    }
+}
+
+impl IndexTable {
+    /// Empties the table and makes room for `len` entries.
+    fn clear(&mut self, len: usize) {
+        let wanted = (len * 2).next_power_of_two().max(64);
+        // Short articles after a long one use the front of the table, which stays in the cache.
+        if wanted > self.slots.len() || self.generation == u32::MAX {
+            self.slots = vec![0; wanted.max(self.slots.len())];
+            self.generation = 0;
+        }
+        self.generation += 1;
+        self.shift = 64 - wanted.trailing_zeros();
+    }
+
+    /// The index of the entry for which `is_it` holds, or `next` where there is none, and whether it is new.
+    #[inline]
+    fn find_or_add(&mut self, hash: u64, next: usize, is_it: impl Fn(usize) -> bool) -> (usize, bool) {
+        let mask = (1usize << (64 - self.shift)) - 1;
+        let mut place = (hash.wrapping_mul(self.multiplier) >> self.shift) as usize;
+        loop {
+            let slot = self.slots[place];
+            if (slot >> 32) as u32 != self.generation {
+                self.slots[place] = u64::from(self.generation) << 32 | next as u64;
+                return (next, true);
+            }
+            let index = (slot & 0xFFFF_FFFF) as usize;
+            if is_it(index) {
+                return (index, false);
+            }
+            place = (place + 1) & mask;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{WEIGHT_ONE, word_key};
+
+    fn reader() -> TextReader {
+        TextReader::new(TextProfile::default())
+    }
+
+    #[test]
+    fn terms_are_stems_and_pairs_within_a_sentence_and_a_field() {
+        let mut r = reader();
+        r.read("Talks", "Peace talks fail. Fighting resumes");
+        let keys: Vec<_> = r.terms().map(|(key, _)| key).collect();
+        let w = |s| word_key(s);
+        assert_eq!(
+            keys,
+            [
+                w("talk"),
+                w("peac"),
+                w("fail"),
+                w("fight"),
+                w("resum"),
+                pair_key(w("peac"), w("talk")),
+                pair_key(w("talk"), w("fail")),
+                pair_key(w("fight"), w("resum")),
+            ]
+        );
+        assert_eq!(r.running_words(), 6);
+    }
+
+    #[test]
+    fn repeated_pairs_are_counted() {
+        let mut r = reader();
+        r.read("", "air strike, air strike, air raid");
+        let pairs: Vec<_> = r.pairs().map(|(a, b, tf, _)| (a, b, tf)).collect();
+        assert_eq!(pairs, [(0, 1, 2), (1, 0, 2), (0, 2, 1)]);
+    }
+
+    #[test]
+    fn an_article_has_the_same_weights_whatever_was_read_before() {
+        let (mut fresh, mut used) = (reader(), reader());
+        used.read("A long headline", &"Many other words stood here before. ".repeat(500));
+        for r in [&mut fresh, &mut used] {
+            r.read("Envoys meet", "The envoys meet in Geneva on 3 May.");
+        }
+        assert!(fresh.terms().eq(used.terms()));
+        assert!(fresh.terms().all(|(_, w)| (1..=WEIGHT_ONE).contains(&w)));
+    }
+
+    #[test]
+    fn an_empty_article_has_no_terms() {
+        let mut r = reader();
+        r.read("", " ... ");
+        assert_eq!((r.terms().count(), r.running_words()), (0, 0));
+    }
+
+    #[test]
+    fn occurrences_are_where_the_words_stand() {
+        let mut r = reader();
+        let (title, text) = ("Talks fail", "Özgür's talks, a talk. Fail");
+        r.read(title, text);
+        let seen: Vec<_> = r
+            .occurrences(title, text)
+            .into_iter()
+            .map(|o| ([title, text][usize::from(o.field)][o.span].to_owned(), o.word, o.joined))
+            .collect();
+        let expected = [
+            ("Talks", 0, false),
+            ("fail", 1, true),
+            ("Özgür's", 2, false),
+            ("talks", 0, true),
+            ("talk", 0, true),
+            ("Fail", 1, false),
+        ];
+        assert_eq!(seen, expected.map(|(s, w, j)| (s.to_owned(), w, j)));
+    }
+}
