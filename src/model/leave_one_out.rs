@@ -324,3 +324,121 @@ impl Without {
         sums
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        article::{Article, Topic},
+        model::{
+            Variant,
+            classify::{add_scores, in_units},
+            estimate::Rows,
+            vocabulary,
+        },
+        text::TextProfile,
+    };
+
+    fn corpus() -> Vec<LabeledArticle> {
+        let texts = [
+            ("peace", "Envoys meet in Geneva to sign the peace treaty"),
+            ("peace", "The treaty is signed, the envoys leave Geneva"),
+            ("peace", "Ministers meet, talk and talk again"),
+            ("war", "Guns fire on the border, the army says"),
+            ("war", "The army fires guns. Ministers say nothing"),
+            ("sport", "The striker fires, the keeper saves, the crowd sings"),
+            ("sport", "A keeper signs for Geneva"),
+            ("sport", "Crowd sings again and again"),
+        ];
+        let article = |(topic, text): (&str, &str)| LabeledArticle {
+            topic: Topic::new(topic).unwrap(),
+            article: Article { text: text.to_owned(), ..Article::default() },
+        };
+        texts.map(article).to_vec()
+    }
+
+    fn estimators() -> Vec<Estimator> {
+        let base = Estimator {
+            variant: Variant::Plain,
+            alpha: 0.1,
+            row_scaling: 0.0,
+            common_sum: 7.0,
+            normalize: false,
+        };
+        vec![
+            base,
+            Estimator { variant: Variant::Complement, ..base },
+            Estimator { variant: Variant::Blend, alpha: 0.03, row_scaling: 0.75, ..base },
+            Estimator { variant: Variant::Complement, row_scaling: 1.0, ..base },
+            Estimator { normalize: true, ..base },
+            Estimator { variant: Variant::Complement, normalize: true, alpha: 0.5, ..base },
+        ]
+    }
+
+    /// The scores of `article` by a model that is trained anew.
+    fn retrained(
+        counts: &Counts,
+        article: &LabeledArticle,
+        min_articles: u64,
+        estimator: &Estimator,
+    ) -> Vec<f64> {
+        let mut without = counts.clone();
+        without.remove(article).unwrap();
+        let kept = vocabulary::select(&without, min_articles, usize::MAX);
+        let weights = Rows::new(&without, &kept).estimate(estimator).unwrap();
+        let words = without.words.keys();
+        let keys: Vec<_> = kept.iter().map(|&i| term_key(&words, without.terms[i as usize])).collect();
+        let table = TermTable::new(keys.into_iter()).unwrap();
+        let mut reader = TextReader::new(without.profile);
+        reader.read(&article.article.title, &article.article.text);
+        let mut scores = vec![0.0; without.topics.len()];
+        let terms = reader.terms().filter_map(|(key, w)| Some((table.get(key)?, in_units(w))));
+        add_scores(&mut scores, &weights, terms);
+        scores
+    }
+
+    #[test]
+    fn taking_away_equals_training_anew() {
+        let corpus = corpus();
+        let counts = Counts::of(TextProfile::default(), &corpus).unwrap();
+        let articles: Vec<_> = corpus.iter().collect();
+        let sample = Sample::new(&counts, &articles, usize::MAX).unwrap();
+        let mut in_order = articles.clone();
+        in_order.sort_by_key(|a| a.article.digest());
+        for min_articles in [1, 2] {
+            let kept = vocabulary::select(&counts, min_articles, usize::MAX);
+            let scores = sample.scores(min_articles, &kept, &estimators());
+            for (estimator, scores) in estimators().iter().zip(&scores) {
+                for (article, scores) in in_order.iter().zip(scores.chunks_exact(3)) {
+                    let anew = retrained(&counts, article, min_articles, estimator);
+                    for (a, b) in scores.iter().zip(&anew) {
+                        assert!(
+                            (a - b).abs() < 1e-9,
+                            "{scores:?} is not {anew:?}: {estimator:?}, {min_articles}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_term_of_the_left_out_article_alone_is_gone() {
+        let corpus = corpus();
+        let counts = Counts::of(TextProfile::default(), &corpus).unwrap();
+        let mut without = counts.clone();
+        without.remove(&corpus[7]).unwrap();
+        let names =
+            |counts: &Counts| -> Vec<String> { counts.terms.iter().map(|&t| counts.words.term(t)).collect() };
+        assert!(names(&counts).contains(&"sing again".to_owned()));
+        assert!(!names(&without).contains(&"sing again".to_owned()));
+    }
+
+    #[test]
+    fn articles_that_were_not_counted_are_refused() {
+        let corpus = corpus();
+        let counts = Counts::of(TextProfile::default(), &corpus[..7]).unwrap();
+        let articles: Vec<_> = corpus.iter().collect();
+        assert!(Sample::new(&counts, &articles, usize::MAX).is_err());
+    }
+}
