@@ -5,7 +5,11 @@ use std::{env, error::Error, fs, path::Path, path::PathBuf, process::Command};
 
 use prost::Message as _;
 
-const PROTOS: [&str; 1] = ["bayeswire/v1/classification_service.proto"];
+const PROTOS: [&str; 3] = [
+    "bayeswire/v1/classification_service.proto",
+    "bayeswire/v1/model_service.proto",
+    "inference/grpc_service.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
@@ -13,7 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = descriptors.encode_to_vec();
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     fs::write(out.join("bayeswire_descriptor.bin"), &bytes)?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    // The type that gRPC's Rust libraries use for it; ours is there for reflection and for other languages.
+    tonic_prost_build::configure()
+        .extern_path(".google.rpc.Status", "::tonic_types::Status")
+        .compile_fds(descriptors)?;
     pbjson_build::Builder::new().register_descriptors(&bytes)?.build(&[
         ".bayeswire.v1.ClassifyArticleResponse",
         ".bayeswire.v1.Classification",
@@ -25,15 +32,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         ".bayeswire.v1.TextSpan",
         ".bayeswire.v1.Field",
     ])?;
-    println!("cargo:rustc-env=BAYESWIRE_VERSION={}", version()?);
+    let package = env::var("CARGO_PKG_VERSION")?;
+    let commit = commit()?;
+    let version = if commit.is_empty() { package } else { format!("{package} ({commit})") };
+    println!("cargo:rustc-env=BAYESWIRE_VERSION={version}");
+    println!("cargo:rustc-env=BAYESWIRE_COMMIT={commit}");
     Ok(())
 }
 
-/// The package version, followed by the git commit where the sources are a git checkout.
-fn version() -> Result<String, Box<dyn Error>> {
-    let package = env::var("CARGO_PKG_VERSION")?;
+/// The git commit, where the sources are a git checkout; else nothing.
+fn commit() -> Result<String, Box<dyn Error>> {
     if !Path::new(".git").exists() {
-        return Ok(package);
+        return Ok(String::new());
     }
     for file in [".git/HEAD", ".git/logs/HEAD"] {
         if Path::new(file).exists() {
@@ -42,9 +52,7 @@ fn version() -> Result<String, Box<dyn Error>> {
     }
     let commit = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
     Ok(match commit {
-        Ok(output) if output.status.success() => {
-            format!("{package} ({})", String::from_utf8(output.stdout)?.trim())
-        }
-        _ => package,
+        Ok(output) if output.status.success() => String::from_utf8(output.stdout)?.trim().to_owned(),
+        _ => String::new(),
     })
 }

@@ -2,25 +2,34 @@
 
 use std::time::Duration;
 
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use tonic::{
     Status,
     transport::{Channel, Endpoint},
 };
 
 use crate::{
-    api::v1::{self, classification_service_client::ClassificationServiceClient},
+    api::v1::{
+        self, classification_service_client::ClassificationServiceClient,
+        model_service_client::ModelServiceClient,
+    },
     article::Article,
 };
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long to wait for an answer.
+/// How long to wait for an answer; of a stream, for its beginning.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest answer that is read, in bytes: a batch or an explanation can be long.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// How many revisions are asked for at once.
+const PAGE_SIZE: i32 = 100;
 
 /// A connection to a server. Cloning is cheap; clones share the connection.
 #[derive(Clone, Debug)]
 pub struct Client {
     service: ClassificationServiceClient<Channel>,
+    models: ModelServiceClient<Channel>,
 }
 
 /// Why there is no connection.
@@ -52,7 +61,11 @@ impl Client {
             .connect()
             .await
             .map_err(|e| ConnectError::Unavailable(url.to_owned(), innermost(&e)))?;
-        Ok(Self { service: ClassificationServiceClient::new(channel).max_decoding_message_size(64 << 20) })
+        Ok(Self {
+            service: ClassificationServiceClient::new(channel.clone())
+                .max_decoding_message_size(MAX_ANSWER_BYTES),
+            models: ModelServiceClient::new(channel),
+        })
     }
 
     /// Classifies one article.
@@ -64,16 +77,126 @@ impl Client {
         article: &Article,
         options: v1::ClassificationOptions,
     ) -> Result<v1::ClassifyArticleResponse, Status> {
-        let request = v1::ClassifyArticleRequest {
-            article: Some(v1::Article {
-                article_id: article.id.clone(),
-                title: article.title.clone(),
-                text: article.text.clone(),
-                ..v1::Article::default()
-            }),
-            options: Some(options),
-        };
+        let request = v1::ClassifyArticleRequest { article: Some(article.into()), options: Some(options) };
         Ok(self.service.clone().classify_article(request).await?.into_inner())
+    }
+
+    /// Classifies 1 to 1,000 articles in one call: an answer or an error for each, in the same order.
+    ///
+    /// # Errors
+    /// The server's status, when the call as a whole failed.
+    pub async fn classify_batch(
+        &self,
+        articles: &[Article],
+        options: v1::ClassificationOptions,
+    ) -> Result<Vec<v1::ArticleResult>, Status> {
+        let articles = articles.iter().map(Into::into).collect();
+        let request = v1::BatchClassifyArticlesRequest { articles, options: Some(options) };
+        Ok(self.service.clone().batch_classify_articles(request).await?.into_inner().results)
+    }
+
+    /// Classifies articles as `articles` gives them: an answer or an error for each, in the same order. `articles` is
+    /// asked for more only as fast as answers are taken; dropping what is returned ends the call.
+    ///
+    /// # Errors
+    /// The server's status, here or in place of an answer, when the call as a whole failed.
+    pub async fn classify_stream(
+        &self,
+        articles: impl Stream<Item = Article> + Send + 'static,
+        options: v1::ClassificationOptions,
+    ) -> Result<impl Stream<Item = Result<v1::ArticleResult, Status>> + Send + 'static, Status> {
+        let requests = articles.map(move |article| v1::StreamClassifyArticlesRequest {
+            article: Some((&article).into()),
+            options: Some(options.clone()),
+        });
+        let answers = self.service.clone().stream_classify_articles(requests).await?.into_inner();
+        Ok(answers.map_ok(|answer| answer.result.unwrap_or_default()))
+    }
+
+    /// Asks why an article is about its topic and not about `against_topic`, or not about the runner-up where that is empty.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn explain(
+        &self,
+        article: &Article,
+        options: v1::ClassificationOptions,
+        against_topic: &str,
+    ) -> Result<v1::ExplainArticleResponse, Status> {
+        let request = v1::ExplainArticleRequest {
+            article: Some(article.into()),
+            options: Some(options),
+            against_topic: against_topic.to_owned(),
+        };
+        Ok(self.service.clone().explain_article(request).await?.into_inner())
+    }
+
+    /// Asks which build the server is, what it can do and within what limits.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn server_info(&self) -> Result<v1::GetServerInfoResponse, Status> {
+        Ok(self.models.clone().get_server_info(v1::GetServerInfoRequest {}).await?.into_inner())
+    }
+
+    /// All revisions in the server's memory and in its model directory, newest file first.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn model_revisions(&self) -> Result<Vec<v1::ModelRevision>, Status> {
+        let mut all = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = v1::ListModelRevisionsRequest { page_size: PAGE_SIZE, page_token };
+            let page = self.models.clone().list_model_revisions(request).await?.into_inner();
+            all.extend(page.revisions);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Makes a revision the active one; with `validate_only`, asks whether that would work.
+    ///
+    /// # Errors
+    /// The server's status: NOT_FOUND for a revision that is not there, FAILED_PRECONDITION for one that cannot be served.
+    pub async fn activate_model(
+        &self,
+        model_revision: &str,
+        validate_only: bool,
+    ) -> Result<v1::ActivateModelRevisionResponse, Status> {
+        let model_revision = model_revision.to_owned();
+        let request = v1::ActivateModelRevisionRequest { model_revision, validate_only };
+        Ok(self.models.clone().activate_model_revision(request).await?.into_inner())
+    }
+
+    /// Makes the revision active that was active before.
+    ///
+    /// # Errors
+    /// The server's status: FAILED_PRECONDITION when no earlier revision is in memory.
+    pub async fn roll_back_model(&self) -> Result<v1::RollbackModelResponse, Status> {
+        Ok(self.models.clone().rollback_model(v1::RollbackModelRequest {}).await?.into_inner())
+    }
+
+    /// Asks what the active model knows about a word or two adjacent words.
+    ///
+    /// # Errors
+    /// The server's status: NOT_FOUND when the model has no weights for it.
+    pub async fn look_up_term(&self, term: &str) -> Result<v1::LookUpTermResponse, Status> {
+        let request = v1::LookUpTermRequest { term: term.to_owned(), ..v1::LookUpTermRequest::default() };
+        Ok(self.models.clone().look_up_term(request).await?.into_inner())
+    }
+}
+
+impl From<&Article> for v1::Article {
+    fn from(article: &Article) -> Self {
+        Self {
+            article_id: article.id.clone(),
+            title: article.title.clone(),
+            text: article.text.clone(),
+            ..Self::default()
+        }
     }
 }
 

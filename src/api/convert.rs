@@ -1,7 +1,7 @@
 //! From the classifier's answer to the messages.
 
 use super::v1;
-use crate::model::{AbstainReason, Classification, Decision, Evidence, Field, Model, Span};
+use crate::model::{AbstainReason, Classification, Decision, Evidence, Explanation, Field, Model, Span};
 
 impl v1::Classification {
     /// The message for an answer of `model`.
@@ -32,6 +32,23 @@ impl v1::Classification {
                 known_words: answer.coverage.known_words,
             }),
             evidence: answer.evidence.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl v1::ExplainArticleResponse {
+    /// The message for an explanation by `model`.
+    #[must_use]
+    pub fn new(model: &Model, explanation: Explanation) -> Self {
+        let flip_terms = explanation.flip_terms().map(|e| e.term.clone()).collect();
+        let Explanation { classification, against, prior_decibans, terms, total_decibans, .. } = explanation;
+        Self {
+            classification: Some(v1::Classification::new(model, classification)),
+            against_topic: model.facts().topics[against].clone(),
+            prior_decibans,
+            terms: terms.into_iter().map(Into::into).collect(),
+            total_decibans,
+            flip_terms,
         }
     }
 }

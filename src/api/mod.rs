@@ -1,4 +1,4 @@
-//! The messages of `proto/bayeswire/v1`: what the server sends, and what `classify --format jsonl` prints.
+//! The messages of `proto/`: what the server sends, and what `classify --format jsonl` prints.
 
 mod convert;
 
@@ -17,6 +17,20 @@ pub use convert::to_json;
 pub mod v1 {
     tonic::include_proto!("bayeswire.v1");
     include!(concat!(env!("OUT_DIR"), "/bayeswire.v1.serde.rs"));
+}
+
+/// Generated from `proto/inference`, the Open Inference Protocol; the .proto file is the documentation.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)] // generated code
+pub mod inference {
+    tonic::include_proto!("inference");
 }
 
 /// The encoded `FileDescriptorSet` of all messages and services, for reflection.

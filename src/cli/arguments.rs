@@ -3,7 +3,9 @@
 use std::{
     ffi::OsString,
     fs,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
@@ -14,6 +16,7 @@ use crate::{
     counts::Counts,
     file::InvalidFile,
     model::{DEFAULT_MAX_TERMS, Model, TrainingParams, Variant},
+    server::{DEFAULT_HELD_REVISIONS, ModelSource, Registry},
     text::{StemmerKind, TextProfile},
 };
 
@@ -116,6 +119,46 @@ impl ModelArgument {
                 Model::from_bytes(BUILT_IN).map_err(|e| Failure::invalid(Path::new("the built-in model"), &e))
             }
         }
+    }
+}
+
+/// The models to serve.
+#[derive(Debug, Args)]
+pub(super) struct ModelsArgument {
+    /// A model file, or a directory of *.model files [default: the built-in model].
+    ///
+    /// From a directory the revision is served that was active last (its file `active` says which), else the newest file
+    /// that can be served, else the built-in model. A file that comes or changes there is activated, unless it is damaged
+    /// or fails its self-test: then the old one goes on, and the log says why. Write files elsewhere and rename them into
+    /// place; one that is written in place is read when it has not changed for a second. SIGHUP looks at once, and again at
+    /// files that were rejected; with a single file it reads that again
+    #[arg(long, env = "BAYESWIRE_MODEL", value_name = "FILE|DIR")]
+    model: Option<PathBuf>,
+
+    /// How many revisions to keep in memory: they answer calls that name them, and `bayeswire models rollback` goes back
+    /// to them at once
+    #[arg(long, env = "BAYESWIRE_HELD_REVISIONS", value_name = "COUNT", default_value_t = DEFAULT_HELD_REVISIONS)]
+    held_revisions: NonZeroUsize,
+}
+
+impl ModelsArgument {
+    /// The registry of models, and what gives the first one.
+    pub(super) fn open(self) -> (Arc<Registry>, impl FnOnce() -> Result<Model, Failure> + Send + 'static) {
+        let directory = self.model.as_ref().is_some_and(|path| path.is_dir());
+        let source = match self.model.clone() {
+            Some(path) if directory => ModelSource::Directory(path),
+            Some(path) => ModelSource::File(path),
+            None => ModelSource::Fixed,
+        };
+        let registry = Arc::new(Registry::new(source, self.held_revisions));
+        let first = Arc::clone(&registry);
+        let load = move || {
+            if directory {
+                return Ok(first.load_first(BUILT_IN)?);
+            }
+            ModelArgument { model: self.model }.load()
+        };
+        (registry, load)
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::{fmt, io, path::Path};
 
+use tonic::{Code, Status};
+
 use crate::{
     client::ConnectError,
     corpus::CorpusError,
     counts::CombineError,
     file::InvalidFile,
     model::{InvalidParams, TrainError},
+    server::DirectoryError,
 };
 
 /// The exit status of a command that failed.
@@ -102,6 +105,30 @@ impl From<TrainError> for Failure {
             TrainError::Estimate(_) | TrainError::File(_) => ExitStatus::Software,
         };
         Self::new(status, error)
+    }
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        let exit = match status.code() {
+            Code::InvalidArgument => ExitStatus::Usage,
+            Code::FailedPrecondition => ExitStatus::Data,
+            Code::NotFound => ExitStatus::NoInput,
+            Code::Internal => ExitStatus::Software,
+            _ => ExitStatus::Unavailable,
+        };
+        Self::new(exit, format!("{} ({:?})", status.message(), status.code()))
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        match &error {
+            DirectoryError::Io(path, io) => Self::reading(path, io),
+            DirectoryError::BuiltIn(_) | DirectoryError::SelfTest(_) => {
+                Self::new(ExitStatus::Software, error)
+            }
+        }
     }
 }
 

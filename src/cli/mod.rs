@@ -8,6 +8,7 @@ mod failure;
 mod fit;
 mod inspect;
 mod merge;
+mod models;
 mod output;
 mod progress;
 mod serve;
@@ -41,6 +42,7 @@ enum Command {
     Classify(classify::Classify),
     Evaluate(evaluate::Evaluate),
     Inspect(inspect::Inspect),
+    Models(models::Models),
 }
 
 impl Cli {
@@ -58,6 +60,7 @@ impl Cli {
             Command::Classify(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Models(command) => command.run(),
         }
     }
 }
@@ -73,7 +76,9 @@ mod tests {
 
     #[test]
     fn every_flag_has_an_environment_variable() {
-        for command in super::Cli::command().get_subcommands() {
+        let cli = super::Cli::command();
+        let commands = cli.get_subcommands().flat_map(|c| std::iter::once(c).chain(c.get_subcommands()));
+        for command in commands {
             for argument in command.get_arguments().filter(|a| a.get_long().is_some()) {
                 let name = argument.get_long().unwrap();
                 if name != "help" && name != "version" {

@@ -1,6 +1,6 @@
 //! `bayeswire serve`
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
 use tokio::{
@@ -9,8 +9,8 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use super::{ExitStatus, Failure, arguments::ModelArgument};
-use crate::server::{self, ServeError, ServerConfig};
+use super::{ExitStatus, Failure, arguments::ModelsArgument};
+use crate::server::{self, Registry, ServeError, ServerConfig, WebOrigin};
 
 /// Serve a model over gRPC until SIGTERM or SIGINT
 #[derive(Debug, Args)]
@@ -20,7 +20,7 @@ pub(super) struct Serve {
     listen: SocketAddr,
 
     #[command(flatten)]
-    model: ModelArgument,
+    models: ModelsArgument,
 
     /// The longest article, title and text together, in bytes
     #[arg(long, env = "BAYESWIRE_MAX_TEXT_BYTES", value_name = "BYTES", default_value_t = 1 << 20,
@@ -30,6 +30,11 @@ pub(super) struct Serve {
     /// How long calls in flight may take after SIGTERM, in seconds
     #[arg(long, env = "BAYESWIRE_GRACE", value_name = "SECONDS", default_value_t = 30)]
     grace: u32,
+
+    /// Let pages of this origin, such as https://news.example, call the server from browsers by gRPC-Web; * stands for every
+    /// page. Several: separated by commas, or given several times. Other programs than browsers need none
+    #[arg(long, env = "BAYESWIRE_WEB_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    web_origin: Vec<WebOrigin>,
 
     /// The form of log lines
     #[arg(long, env = "BAYESWIRE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
@@ -74,16 +79,30 @@ impl Serve {
         let config = ServerConfig {
             max_text_bytes: self.max_text_bytes as usize,
             grace: Duration::from_secs(u64::from(self.grace)),
+            web_origins: self.web_origin,
             ..ServerConfig::default()
         };
-        let model = self.model;
-        server::run(listener, config, move || model.load(), stop).await.map_err(|error| match error {
+        let (registry, load) = self.models.open();
+        reload_on_hangup(Arc::clone(&registry))
+            .map_err(|e| Failure::new(ExitStatus::Io, format!("signals: {e}")))?;
+        server::run(listener, config, registry, load, stop).await.map_err(|error| match error {
             ServeError::Load(failure) => failure,
             ServeError::SelfTest(e) => Failure::new(ExitStatus::Data, e),
             ServeError::Reflection(e) => Failure::new(ExitStatus::Software, e),
             error => Failure::new(ExitStatus::Io, error),
         })
     }
+}
+
+/// Looks for new models at every SIGHUP.
+fn reload_on_hangup(registry: Arc<Registry>) -> std::io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            registry.reload();
+        }
+    });
+    Ok(())
 }
 
 /// Resolves at the first SIGTERM or SIGINT.

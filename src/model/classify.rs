@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Model,
-    answer::{AbstainReason, Classification, Coverage, Decision, TopicScore},
+    answer::{AbstainReason, Classification, Coverage, Decision, Evidence, TopicScore},
     calibrate::log_sum_exp,
     evidence,
 };
@@ -21,6 +21,13 @@ pub struct Options {
     max_evidence_terms: usize,
     /// What each topic's log score is moved by, so that the caller's prior takes the place of the model's.
     prior_shifts: Option<Vec<f64>>,
+}
+
+impl Options {
+    /// What the log score of `topic` is moved by.
+    pub(super) fn prior_shift(&self, topic: usize) -> f64 {
+        self.prior_shifts.as_ref().map_or(0.0, |shifts| shifts[topic])
+    }
 }
 
 /// What is wrong with an option.
@@ -150,28 +157,33 @@ impl Classifier {
         add_scores(&mut scores, &model.rows, weights);
         let factor = model.facts.calibration.factor(coverage.words);
         for (topic, score) in scores.iter_mut().enumerate() {
-            let shift = options.prior_shifts.as_ref().map_or(0.0, |shifts| shifts[topic]);
-            *score = factor * *score + model.facts.calibration.biases[topic] + shift;
+            *score = factor * *score + model.facts.calibration.biases[topic] + options.prior_shift(topic);
         }
         let topics = rank(&scores);
         let decision = decide(model, coverage, &topics, options);
         let evidence = match topics.as_slice() {
-            [best, runner_up, ..] if options.max_evidence_terms > 0 => evidence::collect(
-                &mut self.reader,
-                model,
-                evidence::Question {
-                    article: [title, text],
-                    known: &self.known,
-                    refs: &self.refs,
-                    topic: best.topic,
-                    against: runner_up.topic,
-                    factor,
-                    most: options.max_evidence_terms,
-                },
-            ),
+            [best, runner_up, ..] if options.max_evidence_terms > 0 => {
+                let most = options.max_evidence_terms;
+                self.evidence(model, [title, text], [best.topic, runner_up.topic], most)
+            }
             _ => Vec::new(),
         };
         Classification { decision, topics, coverage, evidence }
+    }
+
+    /// The evidence for the first of `topics` against the second, in the article that was classified last: at most so many
+    /// terms.
+    pub(super) fn evidence(
+        &mut self,
+        model: &Model,
+        article: [&str; 2],
+        [topic, against]: [usize; 2],
+        most: usize,
+    ) -> Vec<Evidence> {
+        let factor = model.facts.calibration.factor(self.reader.running_words());
+        let (known, refs) = (&self.known, &self.refs);
+        let question = evidence::Question { article, known, refs, topic, against, factor, most };
+        evidence::collect(&mut self.reader, model, question)
     }
 
     /// Finds the rows of the article's terms.

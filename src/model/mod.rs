@@ -2,7 +2,8 @@
 //!
 //! [`train`] goes the whole way: [`vocabulary`] selects terms, [`leave_one_out`] scores every training article with the
 //! model of all the others, [`choose`] takes the parameters that do best there, [`calibrate`] turns scores into
-//! probabilities, and [`estimate`] lets linfa estimate the weights. [`classify`] answers.
+//! probabilities, and [`estimate`] lets linfa estimate the weights. [`classify`] answers, [`explain`]
+//! says why.
 
 mod answer;
 mod calibrate;
@@ -11,6 +12,7 @@ mod choose;
 mod classify;
 mod estimate;
 mod evidence;
+mod explain;
 mod facts;
 mod file;
 mod leave_one_out;
@@ -24,6 +26,7 @@ pub use calibrate::Calibration;
 pub use choose::LeaveOneOutMetrics;
 pub use classify::{Classifier, InvalidOptions, MAX_EVIDENCE_TERMS, Options};
 pub use estimate::{EstimateError, Estimator, Variant};
+pub use explain::{Explanation, InvalidAgainst};
 pub use facts::{ModelFacts, Thresholds, TrainingFacts};
 pub use file::MODEL_FORMAT;
 pub use leave_one_out::NotCounted;

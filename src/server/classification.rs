@@ -1,67 +1,71 @@
 //! `bayeswire.v1.ClassificationService`.
 
-use std::{
-    cell::RefCell,
-    sync::{Arc, OnceLock},
-};
+use std::sync::Arc;
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    config::ServerConfig,
-    request::{check_article, check_options},
+    answering::{Answering, Work, with_classifier},
+    request::{check_article, check_batch, check_options, refuse_any},
     status::RequestError,
+    stream::Answers,
 };
 use crate::{
     api::v1::{self, classification_service_server::ClassificationService},
-    model::{Classification, Classifier, Model, Options},
+    model::InvalidAgainst,
 };
-
-thread_local! {
-    /// Every worker thread's scratch memory.
-    static CLASSIFIER: RefCell<Option<Classifier>> = const { RefCell::new(None) };
-}
 
 /// The service; one for all connections.
 pub(super) struct Classifications {
-    /// Written once, when the model has been loaded and has passed its self-test.
-    model: Arc<OnceLock<Arc<Model>>>,
-    config: ServerConfig,
+    answering: Arc<Answering>,
 }
 
 impl Classifications {
-    pub(super) fn new(model: Arc<OnceLock<Arc<Model>>>, config: ServerConfig) -> Self {
-        Self { model, config }
+    pub(super) fn new(answering: Arc<Answering>) -> Self {
+        Self { answering }
     }
 
-    fn answer(
+    async fn answer_batch(
         &self,
-        request: v1::ClassifyArticleRequest,
-    ) -> Result<v1::ClassifyArticleResponse, RequestError> {
-        let model = self.model.get().ok_or(RequestError::ModelNotLoaded)?;
+        request: v1::BatchClassifyArticlesRequest,
+    ) -> Result<v1::BatchClassifyArticlesResponse, RequestError> {
         let mut violations = Vec::new();
-        let article = check_article(request.article, &self.config, &mut violations);
-        let options = check_options(request.options, model, &mut violations)?;
-        if !violations.is_empty() {
-            return Err(RequestError::Invalid(violations));
+        check_batch(request.articles.len(), &mut violations);
+        let (model, options) = check_options(request.options, self.answering.now().held()?, &mut violations)?;
+        refuse_any(violations)?;
+        let mut results = Vec::with_capacity(request.articles.len());
+        let mut work = Work::default();
+        for (index, article) in request.articles.into_iter().enumerate() {
+            work.add(article.title.len() + article.text.len());
+            results.push(self.answering.answer_in_batch(&model, &options, index, article));
+            if work.is_enough() {
+                // Here the call also ends when its caller is gone: the transport drops it.
+                tokio::task::yield_now().await;
+            }
         }
-        let answer = classify(model, &article, &options);
-        Ok(v1::ClassifyArticleResponse {
-            article_id: article.article_id,
-            classification: Some(v1::Classification::new(model, answer)),
-        })
+        Ok(v1::BatchClassifyArticlesResponse { results })
     }
-}
 
-fn classify(model: &Model, article: &v1::Article, options: &Options) -> Classification {
-    CLASSIFIER.with_borrow_mut(|classifier| {
-        classifier.get_or_insert_with(|| Classifier::new(model.facts().text_profile)).classify(
-            model,
-            &article.title,
-            &article.text,
-            options,
-        )
-    })
+    fn explain(
+        &self,
+        request: v1::ExplainArticleRequest,
+    ) -> Result<v1::ExplainArticleResponse, RequestError> {
+        let now = self.answering.now();
+        let mut violations = Vec::new();
+        let held = now.held()?;
+        let article = check_article(request.article, &self.answering.config, &mut violations);
+        let (model, options) = check_options(request.options, held, &mut violations)?;
+        let against = request.against_topic;
+        if !against.is_empty() && !model.facts().topics.contains(&against) {
+            violations.push(InvalidAgainst::Unknown(against.clone()).into());
+        }
+        refuse_any(violations)?;
+        let explanation = with_classifier(&model, |classifier| {
+            classifier.explain(&model, &article.title, &article.text, &options, &against)
+        });
+        let explanation = explanation.map_err(|wrong| RequestError::Invalid(vec![wrong.into()]))?;
+        Ok(v1::ExplainArticleResponse::new(&model, explanation))
+    }
 }
 
 #[tonic::async_trait]
@@ -70,6 +74,72 @@ impl ClassificationService for Classifications {
         &self,
         request: Request<v1::ClassifyArticleRequest>,
     ) -> Result<Response<v1::ClassifyArticleResponse>, Status> {
-        Ok(Response::new(self.answer(request.into_inner())?))
+        let v1::ClassifyArticleRequest { article, options } = request.into_inner();
+        let (article_id, answer) = self.answering.answer(article, options);
+        Ok(Response::new(v1::ClassifyArticleResponse { article_id, classification: Some(answer?) }))
+    }
+
+    async fn batch_classify_articles(
+        &self,
+        request: Request<v1::BatchClassifyArticlesRequest>,
+    ) -> Result<Response<v1::BatchClassifyArticlesResponse>, Status> {
+        Ok(Response::new(self.answer_batch(request.into_inner()).await?))
+    }
+
+    type StreamClassifyArticlesStream = Answers;
+
+    async fn stream_classify_articles(
+        &self,
+        request: Request<Streaming<v1::StreamClassifyArticlesRequest>>,
+    ) -> Result<Response<Answers>, Status> {
+        self.answering.now().held()?;
+        Ok(Response::new(Answers::new(Arc::clone(&self.answering), request.into_inner())))
+    }
+
+    async fn explain_article(
+        &self,
+        request: Request<v1::ExplainArticleRequest>,
+    ) -> Result<Response<v1::ExplainArticleResponse>, Status> {
+        Ok(Response::new(self.explain(request.into_inner())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+    use crate::{
+        model::Model,
+        server::{Registry, ServerConfig},
+    };
+
+    #[test]
+    fn a_long_batch_lets_others_go_first_and_can_be_dropped_on_the_way() {
+        let file = include_bytes!("../../models/default/default.model");
+        let registry = Arc::new(Registry::default());
+        registry.begin(Model::from_bytes(file).unwrap());
+        let answering = Arc::new(Answering::new(registry, ServerConfig::default()));
+        let service = Classifications::new(Arc::clone(&answering));
+        let request = || {
+            let article = v1::Article { text: "a b c d ".repeat(1 << 10), ..v1::Article::default() };
+            v1::BatchClassifyArticlesRequest { articles: vec![article; 64], options: None }
+        };
+        let mut context = Context::from_waker(Waker::noop());
+        let mut batch = pin!(service.answer_batch(request()));
+        let mut polls = 1;
+        let answer = loop {
+            match batch.as_mut().poll(&mut context) {
+                Poll::Ready(answer) => break answer.unwrap(),
+                Poll::Pending => polls += 1,
+            }
+        };
+        // 64 articles of 8 KiB, and it stops to look around every 64 KiB.
+        assert_eq!((answer.results.len(), polls), (64, 8));
+        let mut dropped = Box::pin(service.answer_batch(request()));
+        assert!(dropped.as_mut().poll(&mut context).is_pending());
     }
 }

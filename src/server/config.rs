@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::web::WebOrigin;
+
 /// Limits and times of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerConfig {
@@ -11,11 +13,18 @@ pub struct ServerConfig {
     pub max_article_id_bytes: usize,
     /// How long calls in flight may take after the server was told to stop.
     pub grace: Duration,
+    /// Pages of other origins that browsers may let call the server by gRPC-Web. None: no page.
+    pub web_origins: Vec<WebOrigin>,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { max_text_bytes: 1 << 20, max_article_id_bytes: 128, grace: Duration::from_secs(30) }
+        Self {
+            max_text_bytes: 1 << 20,
+            max_article_id_bytes: 128,
+            grace: Duration::from_secs(30),
+            web_origins: Vec::new(),
+        }
     }
 }
 

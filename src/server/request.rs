@@ -1,13 +1,15 @@
 //! Checks what a caller sent.
 
-use super::{
-    config::ServerConfig,
-    status::{RequestError, RequestViolation},
-};
+use std::sync::Arc;
+
+use super::{config::ServerConfig, registry::Held, status::RequestError, violation::RequestViolation};
 use crate::{
     api::v1,
     model::{Model, Options, Revision},
 };
+
+/// No more articles in one call.
+pub(super) const MAX_BATCH_ARTICLES: usize = 1000;
 
 /// Checks an article; every violation is added to `violations`.
 pub(super) fn check_article(
@@ -24,12 +26,7 @@ pub(super) fn check_article(
         let limit = config.max_article_id_bytes;
         violations.push(RequestViolation::ArticleIdTooLong { bytes: id_bytes, limit });
     }
-    let text_bytes = article.title.len() + article.text.len();
-    if text_bytes > config.max_text_bytes {
-        violations.push(RequestViolation::TextTooLong { bytes: text_bytes, limit: config.max_text_bytes });
-    } else if article.text.trim_start().is_empty() {
-        violations.push(RequestViolation::TextEmpty);
-    }
+    violations.extend(check_text(&article.title, &article.text, config));
     if !article.language_code.is_empty()
         && let Err(error) = oxilangtag::LanguageTag::parse(article.language_code.as_str())
     {
@@ -38,30 +35,96 @@ pub(super) fn check_article(
     article
 }
 
-/// Checks the options against the model that will answer.
+/// Says what is wrong with a text and its title, if anything.
+pub(super) fn check_text(title: &str, text: &str, config: &ServerConfig) -> Option<RequestViolation> {
+    let (bytes, limit) = (title.len() + text.len(), config.max_text_bytes);
+    if bytes > limit {
+        Some(RequestViolation::TextTooLong { bytes, limit })
+    } else if text.trim_start().is_empty() {
+        Some(RequestViolation::TextEmpty)
+    } else {
+        None
+    }
+}
+
+/// Checks how many articles a batch has.
+pub(super) fn check_batch(articles: usize, violations: &mut Vec<RequestViolation>) {
+    let limit = MAX_BATCH_ARTICLES;
+    if articles == 0 {
+        violations.push(RequestViolation::BatchEmpty { limit });
+    } else if articles > limit {
+        violations.push(RequestViolation::BatchTooLarge { articles, limit });
+    }
+}
+
+/// Finds the model that the options ask for and checks them against it.
+///
+/// # Errors
+/// When the revision is not held.
 pub(super) fn check_options(
     options: Option<v1::ClassificationOptions>,
-    model: &Model,
+    held: &Held,
     violations: &mut Vec<RequestViolation>,
-) -> Result<Options, RequestError> {
+) -> Result<(Arc<Model>, Options), RequestError> {
     let Some(options) = options else {
-        return Ok(Options::default());
+        return Ok((Arc::clone(held.active()), Options::default()));
     };
-    if !options.model_revision.is_empty() {
-        match options.model_revision.parse::<Revision>() {
-            Ok(asked) if asked == model.revision() => {}
-            Ok(asked) => return Err(RequestError::RevisionNotFound { asked, active: model.revision() }),
-            Err(error) => violations.push(RequestViolation::ModelRevision(error.to_string())),
-        }
-    }
+    let model = check_revision("options.model_revision", &options.model_revision, held, violations)?;
     let checked = Options::new(
-        model,
+        &model,
         options.min_probability,
         i64::from(options.max_evidence_terms),
         &options.topic_priors,
     );
-    Ok(checked.unwrap_or_else(|wrong| {
+    let options = checked.unwrap_or_else(|wrong| {
         violations.extend(wrong.into_iter().map(RequestViolation::Option));
         Options::default()
-    }))
+    });
+    Ok((model, options))
+}
+
+/// Finds the model with the revision called `text`; the active one where that is empty or a violation.
+///
+/// # Errors
+/// When it is not held.
+pub(super) fn check_revision(
+    field: &'static str,
+    text: &str,
+    held: &Held,
+    violations: &mut Vec<RequestViolation>,
+) -> Result<Arc<Model>, RequestError> {
+    match parse_revision(field, text, violations) {
+        None => Ok(Arc::clone(held.active())),
+        Some(asked) => held
+            .find(asked)
+            .cloned()
+            .ok_or_else(|| RequestError::RevisionNotFound { asked, active: held.active().revision() }),
+    }
+}
+
+/// A revision, or None where there is none or where it is a violation.
+pub(super) fn parse_revision(
+    field: &'static str,
+    text: &str,
+    violations: &mut Vec<RequestViolation>,
+) -> Option<Revision> {
+    if text.is_empty() {
+        return None;
+    }
+    match text.parse() {
+        Ok(revision) => Some(revision),
+        Err(error) => {
+            let why = format!("{error}");
+            violations.push(RequestViolation::ModelRevision { field, why });
+            None
+        }
+    }
+}
+
+/// An error when there is any violation.
+///
+/// # Errors
+/// Lists the violations.
+pub(super) fn refuse_any(violations: Vec<RequestViolation>) -> Result<(), RequestError> {
+    if violations.is_empty() { Ok(()) } else { Err(RequestError::Invalid(violations)) }
 }

@@ -1,10 +1,6 @@
 //! Starting, serving and stopping.
 
-use std::{
-    future::Future,
-    io,
-    sync::{Arc, OnceLock},
-};
+use std::{future::Future, io, sync::Arc};
 
 use tokio::net::TcpListener;
 use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
@@ -13,23 +9,37 @@ use tonic_health::{
     ServingStatus,
     server::{HealthReporter, health_reporter},
 };
+use tonic_web::GrpcWebLayer;
 use tracing::{info, warn};
 
 use super::{
+    answering::Answering,
     classification::Classifications,
     config::ServerConfig,
+    inference::Inference,
+    models::Models,
+    registry::{Registry, Watch},
     self_test::{SelfTestError, self_test},
+    web::cors,
 };
 use crate::{
     api::{
         DESCRIPTORS,
-        v1::classification_service_server::{ClassificationServiceServer, SERVICE_NAME},
+        inference::grpc_inference_service_server::{
+            GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE_NAME,
+        },
+        v1::{
+            classification_service_server::{
+                ClassificationServiceServer, SERVICE_NAME as CLASSIFICATION_NAME,
+            },
+            model_service_server::{ModelServiceServer, SERVICE_NAME as MODEL_NAME},
+        },
     },
     model::Model,
 };
 
 /// Every name that the health service knows; the empty one stands for the whole server.
-const HEALTH_NAMES: [&str; 2] = ["", SERVICE_NAME];
+const HEALTH_NAMES: [&str; 4] = ["", CLASSIFICATION_NAME, MODEL_NAME, INFERENCE_NAME];
 
 /// Why a server ended other than by being told to.
 #[derive(Debug, thiserror::Error)]
@@ -54,18 +64,18 @@ pub enum ServeError<E> {
 /// Serves on `listener` until `shutdown` resolves, then lets the calls in flight finish, for at most `config.grace`.
 ///
 /// Connections are accepted at once; the health service says NOT_SERVING until `load` has given a model and that model
-/// has answered a self-test.
+/// has answered a self-test. From then on `registry`, which must be of this server alone, has it and looks for others.
 ///
 /// # Errors
 /// When the model cannot be loaded or the transport fails.
 pub async fn run<E: Send + 'static>(
     listener: TcpListener,
     config: ServerConfig,
+    registry: Arc<Registry>,
     load: impl FnOnce() -> Result<Model, E> + Send + 'static,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError<E>> {
     let address = listener.local_addr()?;
-    let model = Arc::new(OnceLock::new());
     let (health, health_service) = health_reporter();
     report(&health, ServingStatus::NotServing).await;
     let reflection = || {
@@ -75,17 +85,28 @@ pub async fn run<E: Send + 'static>(
     };
     let grace = config.grace;
     let max_message_bytes = config.max_message_bytes();
-    let service = ClassificationServiceServer::new(Classifications::new(Arc::clone(&model), config))
+    let cors = cors(&config.web_origins);
+    let answering = Arc::new(Answering::new(Arc::clone(&registry), config));
+    let classifications = ClassificationServiceServer::new(Classifications::new(Arc::clone(&answering)))
+        .max_decoding_message_size(max_message_bytes);
+    let models = ModelServiceServer::new(Models::new(Arc::clone(&answering)));
+    let inference = GrpcInferenceServiceServer::new(Inference::new(answering))
         .max_decoding_message_size(max_message_bytes);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let incoming = TcpListenerStream::new(listener)
         .map(|connection| connection.and_then(|stream| stream.set_nodelay(true).map(|()| stream)));
     let server = Server::builder()
+        // Browsers may come by HTTP/1.1; the layer lets nothing else in that way.
+        .accept_http1(true)
+        .layer(cors)
+        .layer(GrpcWebLayer::new())
         .add_service(health_service)
         // Older clients ask only v1alpha.
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
-        .add_service(service)
+        .add_service(classifications)
+        .add_service(models)
+        .add_service(inference)
         .serve_with_incoming_shutdown(incoming, async {
             // An error means that the sender is gone, and with it this function: stop as well.
             let _ = stopped.await;
@@ -95,13 +116,13 @@ pub async fn run<E: Send + 'static>(
     let loading = tokio::task::spawn_blocking(move || {
         let model = load().map_err(ServeError::Load)?;
         self_test(&model)?;
-        Ok::<_, ServeError<E>>(Arc::new(model))
+        Ok::<_, ServeError<E>>(model)
     });
     tokio::select! {
         ended = &mut server => return Ok(ended?),
         () = &mut shutdown => return Ok(()),
         loaded = loading => {
-            let loaded = loaded.map_err(io::Error::other)??;
+            let loaded = registry.begin(loaded.map_err(io::Error::other)??);
             info!(
                 %address,
                 revision = %loaded.revision(),
@@ -109,11 +130,10 @@ pub async fn run<E: Send + 'static>(
                 terms = loaded.term_count(),
                 "serving",
             );
-            // Nobody else sets it.
-            let _ = model.set(loaded);
             report(&health, ServingStatus::Serving).await;
         }
     }
+    let _watch = Watch::start(registry);
     tokio::select! {
         ended = &mut server => return Ok(ended?),
         () = &mut shutdown => {}

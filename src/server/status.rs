@@ -1,11 +1,13 @@
 //! What can go wrong in a call, and the one place where that becomes a gRPC status.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
+use prost::Message as _;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
-use crate::model::{InvalidOptions, Revision};
+use super::violation::RequestViolation;
+use crate::model::Revision;
 
 /// The domain of every `google.rpc.ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "bayeswire";
@@ -30,86 +32,85 @@ pub enum RequestError {
     /// The model is still being loaded.
     #[error("the model is not loaded yet")]
     ModelNotLoaded,
+    /// A model that was to be activated is damaged or unfit.
+    #[error("model revision {revision} cannot be served: {why}")]
+    ModelRejected {
+        /// Which one.
+        revision: Revision,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is nothing to go back to.
+    #[error("no revision that was active before is still in memory")]
+    NoEarlierRevision,
+    /// The model has no weights for a term.
+    #[error("model revision {revision} has no weights for {term:?}")]
+    TermNotFound {
+        /// As in the request.
+        term: String,
+        /// The model that was asked.
+        revision: Revision,
+    },
+    /// The Open Inference Protocol has a name for the model, and this is another.
+    #[error("there is no model {asked:?} here, the only one is {held:?}")]
+    ModelNotFound {
+        /// As in the request.
+        asked: String,
+        /// What the caller could have instead.
+        held: &'static str,
+    },
+    /// A bug of ours; the log tells more.
+    #[error("internal error")]
+    Internal,
 }
 
+/// The violations, as many as a message has room for.
 fn list(violations: &[RequestViolation]) -> String {
-    let list: Vec<_> = violations.iter().map(|v| format!("{}: {}", v.field(), v)).collect();
-    list.join("; ")
+    let mut out = String::new();
+    for violation in violations {
+        if out.len() > MAX_MESSAGE_BYTES {
+            break;
+        }
+        let between = if out.is_empty() { "" } else { "; " };
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{between}{}: {violation}", violation.field());
+    }
+    out
 }
 
-/// One field outside its limits.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum RequestViolation {
-    /// There is no article at all.
-    #[error("is missing")]
-    ArticleMissing,
-    /// Nothing but white space.
-    #[error("is empty")]
-    TextEmpty,
-    /// Title and text are too long together.
-    #[error("has {bytes} bytes with the title, the limit is {limit}")]
-    TextTooLong {
-        /// How long they are.
-        bytes: usize,
-        /// How long they may be.
-        limit: usize,
-    },
-    /// The caller's name for the article is too long.
-    #[error("has {bytes} bytes, the limit is {limit}")]
-    ArticleIdTooLong {
-        /// How long it is.
-        bytes: usize,
-        /// How long it may be.
-        limit: usize,
-    },
-    /// No BCP 47 tag.
-    #[error("is not a well-formed BCP 47 language tag: {0}")]
-    LanguageCode(String),
-    /// No revision.
-    #[error("{0}")]
-    ModelRevision(String),
-    /// An option of the classifier.
-    #[error(transparent)]
-    Option(#[from] InvalidOptions),
+/// The longest message, in bytes; it goes into a header line, where a byte may take three.
+const MAX_MESSAGE_BYTES: usize = 512;
+/// How long one violation's or resource's description may be, in bytes: callers' own texts are quoted there.
+const MAX_DESCRIPTION_BYTES: usize = 200;
+/// How long all violations may be together, in bytes. A status travels in header lines, of which most clients take 8 KiB;
+/// what is listed and the message stay below that, encoded.
+const MAX_VIOLATION_BYTES: usize = 3500;
+
+/// The beginning of a text.
+fn cut(mut text: String, most: usize) -> String {
+    const MARK: &str = " ...";
+    if text.len() > most {
+        let end = (0..=most.saturating_sub(MARK.len())).rev().find(|&end| text.is_char_boundary(end));
+        text.truncate(end.unwrap_or(0));
+        text.push_str(MARK);
+    }
+    text
 }
 
-impl RequestViolation {
-    /// The path of the field.
-    fn field(&self) -> &'static str {
-        match self {
-            Self::ArticleMissing => "article",
-            Self::TextEmpty | Self::TextTooLong { .. } => "article.text",
-            Self::ArticleIdTooLong { .. } => "article.article_id",
-            Self::LanguageCode(_) => "article.language_code",
-            Self::ModelRevision(_) => "options.model_revision",
-            Self::Option(InvalidOptions::MinProbability(_)) => "options.min_probability",
-            Self::Option(InvalidOptions::MaxEvidenceTerms(_)) => "options.max_evidence_terms",
-            Self::Option(_) => "options.topic_priors",
-        }
-    }
-
-    /// What a program tells the violation by.
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::ArticleMissing => "ARTICLE_MISSING",
-            Self::TextEmpty => "ARTICLE_TEXT_EMPTY",
-            Self::TextTooLong { .. } => "TEXT_TOO_LONG",
-            Self::ArticleIdTooLong { .. } => "ARTICLE_ID_TOO_LONG",
-            Self::LanguageCode(_) => "LANGUAGE_CODE_INVALID",
-            Self::ModelRevision(_) => "MODEL_REVISION_INVALID",
-            Self::Option(InvalidOptions::MinProbability(_)) => "MIN_PROBABILITY_INVALID",
-            Self::Option(InvalidOptions::MaxEvidenceTerms(_)) => "MAX_EVIDENCE_TERMS_INVALID",
-            Self::Option(_) => "TOPIC_PRIORS_INVALID",
-        }
-    }
-
-    /// The limit, where it is a number.
-    fn limit(&self) -> Option<usize> {
-        match self {
-            Self::TextTooLong { limit, .. } | Self::ArticleIdTooLong { limit, .. } => Some(*limit),
-            _ => None,
-        }
-    }
+/// The violations, as far as a status can carry them.
+fn field_violations(violations: &[RequestViolation]) -> Vec<FieldViolation> {
+    let mut bytes = 0;
+    let all = violations.iter().map(|violation| FieldViolation {
+        field: violation.field().to_owned(),
+        description: cut(violation.to_string(), MAX_DESCRIPTION_BYTES),
+        reason: violation.reason().to_owned(),
+        localized_message: None,
+    });
+    all.take_while(|v| {
+        bytes += v.field.len() + v.description.len() + v.reason.len() + 16;
+        bytes <= MAX_VIOLATION_BYTES
+    })
+    .collect()
 }
 
 impl From<RequestError> for Status {
@@ -117,14 +118,8 @@ impl From<RequestError> for Status {
         let mut details = ErrorDetails::new();
         let (code, reason) = match &error {
             RequestError::Invalid(violations) => {
-                let fields = violations.iter().map(|violation| FieldViolation {
-                    field: violation.field().to_owned(),
-                    description: violation.to_string(),
-                    reason: violation.reason().to_owned(),
-                    localized_message: None,
-                });
-                details.set_bad_request(fields.collect::<Vec<_>>());
-                // The first violation names the error; all of them are in BadRequest.
+                details.set_bad_request(field_violations(violations));
+                // The first violation names the error; all of them are in BadRequest, as far as it can carry them.
                 (Code::InvalidArgument, violations.first().map_or("INVALID", RequestViolation::reason))
             }
             RequestError::RevisionNotFound { asked, .. } => {
@@ -135,6 +130,32 @@ impl From<RequestError> for Status {
                 details.set_retry_info(Some(RETRY_LOADING));
                 (Code::Unavailable, "MODEL_NOT_LOADED")
             }
+            RequestError::ModelRejected { revision, why } => {
+                details.set_precondition_failure(vec![PreconditionViolation {
+                    r#type: "MODEL".to_owned(),
+                    subject: revision.to_string(),
+                    description: cut(why.clone(), MAX_DESCRIPTION_BYTES),
+                }]);
+                (Code::FailedPrecondition, "MODEL_REJECTED")
+            }
+            RequestError::NoEarlierRevision => {
+                details.set_precondition_failure(vec![PreconditionViolation {
+                    r#type: "MODEL".to_owned(),
+                    subject: "the revision that was active before".to_owned(),
+                    description: error.to_string(),
+                }]);
+                (Code::FailedPrecondition, "NO_EARLIER_REVISION")
+            }
+            RequestError::TermNotFound { term, .. } => {
+                details.set_resource_info("term", term.clone(), "", "the model has no weights for it");
+                (Code::NotFound, "TERM_NOT_FOUND")
+            }
+            RequestError::ModelNotFound { asked, .. } => {
+                let asked = cut(asked.clone(), MAX_DESCRIPTION_BYTES);
+                details.set_resource_info("model", asked, "", "not served here");
+                (Code::NotFound, "MODEL_NOT_FOUND")
+            }
+            RequestError::Internal => (Code::Internal, "INTERNAL"),
         };
         let limit = match &error {
             RequestError::Invalid(violations) => violations.iter().find_map(RequestViolation::limit),
@@ -142,6 +163,47 @@ impl From<RequestError> for Status {
         };
         let metadata = limit.map(|limit| ("limit".to_owned(), limit.to_string())).into_iter();
         details.set_error_info(reason, ERROR_DOMAIN, metadata.collect::<std::collections::HashMap<_, _>>());
-        Self::with_error_details(code, error.to_string(), details)
+        Self::with_error_details(code, cut(error.to_string(), MAX_MESSAGE_BYTES), details)
+    }
+}
+
+/// The same status as a value, for one of many results.
+pub(super) fn as_value(error: RequestError) -> tonic_types::Status {
+    let status = Status::from(error);
+    // With details, a status carries itself as a google.rpc.Status; without, there is nothing but code and message.
+    tonic_types::Status::decode(status.details()).unwrap_or_else(|_| tonic_types::Status {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        details: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::InvalidOptions;
+
+    #[test]
+    fn a_status_fits_into_header_lines_whatever_was_sent() {
+        let name = "\u{1F4F0}".repeat(10_000);
+        let one = || RequestViolation::Option(InvalidOptions::UnknownTopic(name.clone()));
+        let status = Status::from(RequestError::Invalid((0..1000).map(|_| one()).collect()));
+        let violations = status.get_details_bad_request().unwrap().field_violations;
+        assert!(violations.len() > 10, "{}", violations.len());
+        assert!(violations.iter().all(|v| v.description.len() <= 200 && v.description.ends_with(" ...")));
+        // Base64 and percent-encoding.
+        assert!(status.details().len() * 4 / 3 + status.message().len() * 3 < 8000);
+
+        let status = Status::from(RequestError::ModelNotFound { asked: name, held: "news-topic" });
+        assert!(status.details().len() < 1000 && status.message().len() <= 512);
+    }
+
+    #[test]
+    fn a_status_is_the_same_as_a_value() {
+        let error = || RequestError::Invalid(vec![RequestViolation::TextEmpty.in_batch(3)]);
+        let (status, value) = (Status::from(error()), as_value(error()));
+        assert_eq!((value.code, value.message.as_str()), (3, status.message()));
+        assert_eq!(value.encode_to_vec(), status.details());
+        assert_eq!(status.message(), "articles[3].text: is empty");
     }
 }

@@ -5,17 +5,20 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Output},
+    sync::Arc,
+    time::Duration,
 };
 
 use bayeswire::{
     article::{Article, LabeledArticle, Topic},
     counts::Counts,
-    model::{Model, TrainingParams, train},
-    server::{ServeError, ServerConfig, run},
+    model::{Model, Revision, TrainingParams, train},
+    server::{Registry, ServeError, ServerConfig, run},
     text::TextProfile,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tonic::transport::Channel;
+use tonic::{Status, transport::Channel};
+use tonic_types::StatusExt as _;
 
 /// The error of a model that cannot be loaded, in tests.
 pub type Load = Result<Model, String>;
@@ -30,10 +33,19 @@ pub struct TestServer {
 impl TestServer {
     /// A server with the model that `load` gives.
     pub async fn with(config: ServerConfig, load: impl FnOnce() -> Load + Send + 'static) -> Self {
+        Self::with_registry(config, Arc::default(), load).await
+    }
+
+    /// A server with a registry of models, of which `load` gives the first.
+    pub async fn with_registry(
+        config: ServerConfig,
+        registry: Arc<Registry>,
+        load: impl FnOnce() -> Load + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let running = tokio::spawn(run(listener, config, load, async {
+        let running = tokio::spawn(run(listener, config, registry, load, async {
             let _ = stopped.await;
         }));
         Self { address, stop: Some(stop), running }
@@ -111,6 +123,41 @@ pub fn small_model() -> Model {
     let counts = Counts::of(TextProfile::default(), &articles).unwrap();
     let references: Vec<_> = articles.iter().collect();
     train(&counts, Some(&references), &TrainingParams::default().check().unwrap()).unwrap().model
+}
+
+/// The file of a small model of two topics; another `word`, another revision.
+pub fn model_file(word: &str) -> (Revision, Vec<u8>) {
+    let articles = [
+        labeled("rain", &format!("Heavy rain is forecast for the coast, says {word}.")),
+        labeled("goal", "The striker scored the only goal of the final."),
+    ];
+    let counts = Counts::of(TextProfile::default(), &articles).unwrap();
+    let params = TrainingParams { alpha: Some(0.1), ..TrainingParams::default() };
+    let trained = train(&counts, None, &params.check().unwrap()).unwrap();
+    (trained.model.revision(), trained.bytes)
+}
+
+/// The field and reason of every violation that a status lists.
+pub fn violations(status: &Status) -> Vec<(String, String)> {
+    let details = status.get_error_details();
+    let violations = details.bad_request().map(|b| b.field_violations.clone()).unwrap_or_default();
+    violations.into_iter().map(|v| (v.field, v.reason)).collect()
+}
+
+/// The reason of a status.
+pub fn reason(status: &Status) -> String {
+    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
+
+/// Waits until `holds`; for ten seconds at most.
+pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    for _ in 0..1000 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("waited in vain: {what}");
 }
 
 /// The program.
