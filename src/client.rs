@@ -105,12 +105,18 @@ impl Client {
         articles: impl Stream<Item = Article> + Send + 'static,
         options: v1::ClassificationOptions,
     ) -> Result<impl Stream<Item = Result<v1::ArticleResult, Status>> + Send + 'static, Status> {
+        // The transport keeps a call open as long as one of its directions is, so the requests end with the answers.
+        let (wanted, unwanted) = tokio::sync::oneshot::channel::<()>();
         let requests = articles.map(move |article| v1::StreamClassifyArticlesRequest {
             article: Some((&article).into()),
             options: Some(options.clone()),
         });
+        let requests = requests.take_until(unwanted);
         let answers = self.service.clone().stream_classify_articles(requests).await?.into_inner();
-        Ok(answers.map_ok(|answer| answer.result.unwrap_or_default()))
+        Ok(answers.map_ok(move |answer| {
+            let _wanted = &wanted;
+            answer.result.unwrap_or_default()
+        }))
     }
 
     /// Asks why an article is about its topic and not about `against_topic`, or not about the runner-up where that is empty.

@@ -7,7 +7,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, ChildStderr, Stdio},
 };
 
 use harness::{TestServer, bayeswire, run_to_end, stderr, stdout};
@@ -289,38 +289,70 @@ fn text_output_has_decision_probability_and_title() {
     assert_eq!(stderr(&output), "", "no progress where there is no terminal");
 }
 
-/// A server that is a process of its own, and the address from its first line.
-fn serve() -> (Child, String) {
-    let mut child = bayeswire()
-        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
-    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let fields = &line["fields"];
-    assert_eq!(fields["topics"], "conflict,diplomacy,other,protest");
-    assert_eq!(fields["revision"], harness::default_model().revision().to_string());
-    let address = fields["address"].as_str().unwrap().to_owned();
-    (child, address)
+/// A server that is a process of its own, and the first line of its log. Ends with the test.
+struct Served {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    first: serde_json::Value,
+}
+
+impl Served {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = bayeswire()
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut served = Self { child, log, first: serde_json::Value::Null };
+        served.first = served.line();
+        served
+    }
+
+    /// The next line of the log.
+    fn line(&mut self) -> serde_json::Value {
+        let mut line = String::new();
+        self.log.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.first["fields"]["address"].as_str().unwrap())
+    }
+
+    fn signal(&self, signal: &str) {
+        let kill = std::process::Command::new("kill")
+            .args([format!("-{signal}"), self.child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 #[test]
 fn sigterm_and_sigint_end_the_server_with_0() {
     for signal in ["TERM", "INT"] {
-        let (mut child, address) = serve();
+        let mut served = Served::start(&[]);
+        let fields = &served.first["fields"];
+        assert_eq!(fields["topics"], "conflict,diplomacy,other,protest");
+        assert_eq!(fields["revision"], harness::default_model().revision().to_string());
         let input = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default/corpus/other-ledes.jsonl");
         let output = bayeswire()
-            .args(["classify", "--server", &format!("http://{address}"), "--format", "jsonl"])
+            .args(["classify", "--server", &served.url(), "--format", "jsonl"])
             .arg(&input)
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
-        let killed =
-            std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
-        assert!(killed.unwrap().success());
-        assert_eq!(child.wait().unwrap().code(), Some(0), "after SIG{signal}");
+        served.signal(signal);
+        assert_eq!(served.child.wait().unwrap().code(), Some(0), "after SIG{signal}");
     }
 }
 
@@ -342,4 +374,77 @@ fn inspect_shows_facts_and_weights() {
 fn the_version_is_the_packages() {
     let version = stdout(&run_to_end(["--version"]));
     assert!(version.starts_with(&format!("bayeswire {}", env!("CARGO_PKG_VERSION"))), "{version}");
+}
+
+#[test]
+fn models_are_listed_activated_and_rolled_back() {
+    let folder = folder();
+    let revisions = ["a", "b"].map(|word| {
+        let (revision, bytes) = harness::model_file(word);
+        write(&folder, &format!("models/{word}.model"), bytes);
+        revision.to_string()
+    });
+    write(&folder, "models/active", &revisions[0]);
+    let bad = write(&folder, "models/bad.model", "no model");
+    let mut served = Served::start(&["--model", folder.path().join("models").to_str().unwrap()]);
+    // There may be a word about newer models before.
+    while served.first["fields"]["address"].is_null() {
+        served.first = served.line();
+    }
+    let url = served.url();
+    let models = |arguments: &[&str]| {
+        run_to_end(["models"].iter().chain(arguments).chain(&["--server", &url]).copied().collect::<Vec<_>>())
+    };
+    let list = models(&["list"]);
+    let text = stdout(&list);
+    assert!(list.status.success(), "{}", stderr(&list));
+    let line = |part: &str| text.lines().find(|line| line.contains(part)).unwrap_or_default().to_owned();
+    assert!(line(&revisions[0]).starts_with("active ") && line(&revisions[0]).ends_with("a.model"), "{text}");
+    assert!(
+        line(&revisions[1]).starts_with("available ") && line(&revisions[1]).ends_with("b.model"),
+        "{text}"
+    );
+    assert!(!line("bad.model").is_empty(), "{text}");
+
+    let valid = models(&["activate", &revisions[1][..8], "--validate-only"]);
+    assert_eq!(stdout(&valid), format!("valid    {}\nactive   {}\n", revisions[1], revisions[0]));
+    let activated = models(&["activate", &revisions[1][..8]]);
+    assert_eq!(stdout(&activated), format!("active   {}\nbefore   {}\n", revisions[1], revisions[0]));
+    let back = models(&["rollback"]);
+    assert_eq!(stdout(&back), format!("active   {}\nbefore   {}\n", revisions[0], revisions[1]));
+    fails(&models(&["rollback"]), 65, &["no revision that was active before", "FailedPrecondition"]);
+
+    let damaged = bayeswire::model::Revision::of(&fs::read(bad).unwrap()).to_string();
+    fails(&models(&["activate", &damaged]), 65, &[&damaged, "not a safetensors file"]);
+    let text = stdout(&models(&["list"]));
+    assert!(text.contains("rejected") && text.contains("not a safetensors file"), "{text}");
+    fails(&models(&["activate", &"0".repeat(64)]), 66, &["not held here"]);
+    fails(&models(&["activate", "00000000"]), 66, &["no revision 00000000"]);
+    fails(&models(&["activate", "latest"]), 64, &["latest", "64 digits"]);
+    assert_eq!(fs::read_to_string(folder.path().join("models/active")).unwrap().trim(), revisions[0]);
+}
+
+#[test]
+fn sighup_reads_the_model_file_again() {
+    let folder = folder();
+    let [(a, old), (b, new)] = ["a", "b"].map(harness::model_file);
+    let path = write(&folder, "served.model", old);
+    let mut served = Served::start(&["--model", path.to_str().unwrap()]);
+    assert_eq!(served.first["fields"]["revision"], a.to_string());
+    // Damaged: the old one goes on.
+    bayeswire::file::replace(&path, &new[1..]).unwrap();
+    served.signal("HUP");
+    let line = served.line();
+    assert_eq!((line["level"].as_str(), line["fields"]["file"].as_str()), (Some("WARN"), path.to_str()));
+    bayeswire::file::replace(&path, &new).unwrap();
+    served.signal("HUP");
+    let line = served.line();
+    assert_eq!(line["fields"]["revision"], b.to_string());
+    assert_eq!(line["fields"]["previous"], a.to_string());
+}
+
+#[test]
+fn an_origin_that_no_browser_sends_is_64() {
+    let output = run_to_end(["serve", "--listen", "127.0.0.1:0", "--web-origin", "https://a.example/page"]);
+    fails(&output, 64, &["https://a.example/page", "no origin"]);
 }

@@ -15,6 +15,7 @@ use bayeswire::{
         Article, ArticleResult, ClassificationOptions, StreamClassifyArticlesRequest,
         article_result::Outcome, classification_service_client::ClassificationServiceClient,
     },
+    client::Client,
     server::ServerConfig,
 };
 use futures_util::{Stream, StreamExt as _, stream};
@@ -68,6 +69,7 @@ async fn answers_come_in_order_and_an_error_does_not_end_the_stream() {
         }
         request
     });
+    let revision = default_model().revision().to_string();
     let mut answers = open(&server, stream::iter(requests.collect::<Vec<_>>())).await;
     for id in 0..500 {
         let result = next(&mut answers).await.unwrap().unwrap();
@@ -80,7 +82,7 @@ async fn answers_come_in_order_and_an_error_does_not_end_the_stream() {
         assert_eq!(result.article_id, if id % 100 == 9 { String::new() } else { id.to_string() });
         if let Some(Outcome::Classification(answer)) = result.outcome {
             assert_eq!(answer.topic, "diplomacy");
-            assert_eq!(answer.model_revision, default_model().revision().to_string());
+            assert_eq!(answer.model_revision, revision);
         }
     }
     assert!(next(&mut answers).await.unwrap().is_none(), "the caller's half-close ends the stream with OK");
@@ -131,27 +133,45 @@ async fn a_fast_sender_is_slowed_down_and_loses_nothing() {
     assert!(next(&mut answers).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_stream_that_is_cancelled_is_gone() {
-    let server = TestServer::start().await;
-    let channel = server.channel().await;
-    let mut client = ClassificationServiceClient::new(channel.clone());
-    let (send, receive) = mpsc::channel(1);
-    let requests = ReceiverStream::new(receive);
-    let mut answers = client.stream_classify_articles(requests).await.unwrap().into_inner();
-    send.send(request(0, TEXT)).await.unwrap();
-    assert!(next(&mut answers).await.unwrap().is_some());
-    drop(answers);
-    until("the request stream is dropped", || {
-        let closed = send.is_closed();
-        async move { closed }
-    })
-    .await;
-    // The connection is still there; a call that was still open would hold the server for its grace period.
+/// Stops a server, which takes its whole grace period if any call is still open.
+async fn stops_at_once(server: TestServer) {
     let grace = ServerConfig::default().grace;
     let stopped = tokio::time::timeout(grace / 3, server.stop()).await;
     stopped.expect("no call is open").unwrap();
-    drop(channel);
+}
+
+#[tokio::test]
+async fn a_stream_whose_answers_nobody_wants_is_gone() {
+    let server = TestServer::start().await;
+    let client = Client::connect(&server.url()).await.unwrap();
+    // One article, and then none for ever.
+    let article = bayeswire::article::Article { text: TEXT.to_owned(), ..Default::default() };
+    let articles = stream::iter([article]).chain(stream::pending());
+    let answers = client.classify_stream(articles, ClassificationOptions::default()).await.unwrap();
+    let mut answers = Box::pin(answers);
+    assert_eq!(code(&answers.next().await.unwrap().unwrap()), Code::Ok);
+    drop(answers);
+    stops_at_once(server).await;
+    drop(client);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_vanishes_takes_its_stream_along() {
+    let server = TestServer::start().await;
+    let url = server.url();
+    let vanishing = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut client = ClassificationServiceClient::connect(url).await.unwrap();
+            let requests = stream::iter([request(0, TEXT)]).chain(stream::pending());
+            let mut answers = client.stream_classify_articles(requests).await.unwrap().into_inner();
+            assert!(next(&mut answers).await.unwrap().is_some());
+        });
+        // Dropped with everything that it ran, without a word to the server.
+        drop(runtime);
+    });
+    tokio::task::spawn_blocking(|| vanishing.join().unwrap()).await.unwrap();
+    stops_at_once(server).await;
 }
 
 #[tokio::test]
