@@ -147,11 +147,18 @@ async fn a_file_that_is_touched_or_linked_is_not_another_model() {
     fs::hard_link(folder.path().join("a.model"), folder.path().join("a.model.backup")).unwrap();
     fs::write(folder.path().join("notes.txt"), "not a model").unwrap();
     fs::write(folder.path().join(".c.model"), "hidden").unwrap();
-    // When this one is active, the others have been looked at.
+    // Newer, so it is looked at first; the same look goes on to the file that was touched.
+    fs::write(folder.path().join("e.model"), "damaged").unwrap();
+    let counter = Arc::clone(&serving.counter);
+    until("it is rejected", || {
+        let rejected = counter.count(ReloadOutcome::Rejected) > 0;
+        async move { rejected }
+    })
+    .await;
     let d = put(&folder, "d.model", "d");
     serving.becomes(d).await;
     let outcomes = serving.counter.outcomes.lock().unwrap().clone();
-    assert_eq!(outcomes, HashMap::from([(ReloadOutcome::Activated, 2)]));
+    assert_eq!(outcomes, HashMap::from([(ReloadOutcome::Activated, 2), (ReloadOutcome::Rejected, 1)]));
     assert_eq!(serving.state(a).await.unwrap().state(), ModelRevisionState::Held);
 }
 
@@ -488,6 +495,10 @@ async fn a_thousand_swaps_under_load_fail_no_call_and_every_answer_is_of_its_tim
         })
         .collect();
     for swap in 1..=SWAPS {
+        if swap == 100 {
+            // Each record waits for the disk twice. Without the directory there are none, and all four models are in memory.
+            fs::remove_dir_all(folder.path()).unwrap();
+        }
         begun.fetch_add(1, Ordering::SeqCst);
         serving.client.activate_model(&revisions[swap % 4].to_string(), false).await.unwrap();
         done.fetch_add(1, Ordering::SeqCst);

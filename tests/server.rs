@@ -235,7 +235,12 @@ async fn health_is_not_serving_until_the_model_is_loaded() {
     })
     .await;
     let mut health = HealthClient::new(server.channel().await);
-    for service in ["", "bayeswire.v1.ClassificationService"] {
+    for service in [
+        "",
+        "bayeswire.v1.ClassificationService",
+        "bayeswire.v1.ModelService",
+        "inference.GRPCInferenceService",
+    ] {
         let request = HealthCheckRequest { service: service.to_owned() };
         let status = health.check(request).await.unwrap().into_inner().status;
         assert_eq!(status, tonic_health::pb::health_check_response::ServingStatus::NotServing as i32);
@@ -258,33 +263,48 @@ async fn a_model_that_cannot_be_loaded_ends_the_server() {
 }
 
 #[tokio::test]
-async fn both_versions_of_reflection_know_the_service() {
+async fn both_versions_of_reflection_know_the_services_and_their_messages() {
     let server = TestServer::start().await;
-    macro_rules! services {
-        ($version:ident) => {{
+    macro_rules! ask {
+        ($version:ident, $question:ident($asked:expr), $answer:ident) => {{
             use tonic_reflection::pb::$version::{
                 ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
                 server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
             };
             let request = ServerReflectionRequest {
                 host: String::new(),
-                message_request: Some(MessageRequest::ListServices(String::new())),
+                message_request: Some(MessageRequest::$question($asked)),
             };
             let mut client = ServerReflectionClient::new(server.channel().await);
             let mut answers =
                 client.server_reflection_info(tokio_stream::iter([request])).await.unwrap().into_inner();
             match answers.message().await.unwrap().unwrap().message_response {
-                Some(MessageResponse::ListServicesResponse(list)) => {
-                    list.service.into_iter().map(|s| s.name).collect::<Vec<_>>()
-                }
+                Some(MessageResponse::$answer(answer)) => answer,
                 other => panic!("{other:?}"),
             }
         }};
     }
-    for services in [services!(v1), services!(v1alpha)] {
-        assert!(services.contains(&"bayeswire.v1.ClassificationService".to_owned()), "{services:?}");
-        assert!(services.contains(&"grpc.health.v1.Health".to_owned()), "{services:?}");
+    macro_rules! check {
+        ($version:ident) => {
+            let list = ask!($version, ListServices(String::new()), ListServicesResponse);
+            let services: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
+            for name in [
+                "bayeswire.v1.ClassificationService",
+                "bayeswire.v1.ModelService",
+                "grpc.health.v1.Health",
+                "inference.GRPCInferenceService",
+            ] {
+                assert!(services.contains(&name.to_owned()), "{services:?}");
+            }
+            for symbol in ["google.rpc.Status", "bayeswire.v1.ArticleResult", "inference.ModelInferRequest"] {
+                let symbol = symbol.to_owned();
+                let files = ask!($version, FileContainingSymbol(symbol), FileDescriptorResponse);
+                assert!(!files.file_descriptor_proto.is_empty());
+            }
+        };
     }
+    check!(v1);
+    check!(v1alpha);
 }
 
 #[tokio::test(flavor = "multi_thread")]

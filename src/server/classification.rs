@@ -36,12 +36,12 @@ impl Classifications {
         let mut results = Vec::with_capacity(request.articles.len());
         let mut work = Work::default();
         for (index, article) in request.articles.into_iter().enumerate() {
-            work.add(article.title.len() + article.text.len());
-            results.push(self.answering.answer_in_batch(&model, &options, index, article));
             if work.is_enough() {
                 // Here the call also ends when its caller is gone: the transport drops it.
                 tokio::task::yield_now().await;
             }
+            work.add(article.title.len() + article.text.len());
+            results.push(self.answering.answer_in_batch(&model, &options, index, article));
         }
         Ok(v1::BatchClassifyArticlesResponse { results })
     }

@@ -82,12 +82,12 @@ impl Inference {
         let mut outputs = Outputs::new(model.as_ref());
         let mut work = Work::default();
         for (title, text) in inputs.articles() {
-            work.add(title.len() + text.len());
-            outputs.push(&self.answering.classify(&model, title, text, &Options::default()));
             if work.is_enough() {
                 // Here the call also ends when its caller is gone: the transport drops it.
                 tokio::task::yield_now().await;
             }
+            work.add(title.len() + text.len());
+            outputs.push(&self.answering.classify(&model, title, text, &Options::default()));
         }
         let (outputs, raw_output_contents) = outputs.finish(&wanted, &inputs.shape, inputs.raw);
         Ok(oip::ModelInferResponse {
