@@ -4,11 +4,14 @@ use std::collections::HashMap;
 
 use super::{
     Model,
-    answer::{AbstainReason, Classification, Coverage, Decision, TopicScore},
+    abstain::{Findings, decide, word_surprise},
+    answer::{Classification, Coverage, TopicScore},
     calibrate::log_sum_exp,
     evidence,
 };
-use crate::text::{TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, pair_key};
+use crate::text::{
+    MIN_LANGUAGE_WORDS, TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, detect_language, pair_key,
+};
 
 /// No more evidence terms are returned.
 pub const MAX_EVIDENCE_TERMS: usize = 1000;
@@ -21,6 +24,8 @@ pub struct Options {
     max_evidence_terms: usize,
     /// What each topic's log score is moved by, so that the caller's prior takes the place of the model's.
     prior_shifts: Option<Vec<f64>>,
+    /// The article's language as the caller says; empty when the caller does not know.
+    language: String,
 }
 
 /// What is wrong with an option.
@@ -69,10 +74,19 @@ impl Options {
             if topic_priors.is_empty() { None } else { prior_shifts(model, topic_priors, &mut wrong) };
         match evidence {
             Some(max_evidence_terms) if wrong.is_empty() => {
-                Ok(Self { min_probability, max_evidence_terms, prior_shifts })
+                Ok(Self { min_probability, max_evidence_terms, prior_shifts, language: String::new() })
             }
             _ => Err(wrong),
         }
+    }
+}
+
+impl Options {
+    /// The same options for an article whose language the caller knows, as a BCP 47 tag; empty for not known.
+    #[must_use]
+    pub fn with_language(mut self, tag: &str) -> Self {
+        tag.clone_into(&mut self.language);
+        self
     }
 }
 
@@ -154,7 +168,10 @@ impl Classifier {
             *score = factor * *score + model.facts.calibration.biases[topic] + shift;
         }
         let topics = rank(&scores);
-        let decision = decide(model, coverage, &topics, options);
+        let (language, foreign) = language(model, coverage, title, text, options);
+        let findings =
+            Findings { coverage, foreign, surprise: self.surprise(model, coverage), topics: &topics };
+        let decision = decide(model, &findings, options.min_probability);
         let evidence = match topics.as_slice() {
             [best, runner_up, ..] if options.max_evidence_terms > 0 => evidence::collect(
                 &mut self.reader,
@@ -171,7 +188,20 @@ impl Classifier {
             ),
             _ => Vec::new(),
         };
-        Classification { decision, topics, coverage, evidence }
+        Classification { decision, topics, language, coverage, evidence }
+    }
+
+    /// The mean surprise of the words, where the model goes by it.
+    fn surprise(&self, model: &Model, coverage: Coverage) -> f64 {
+        if model.facts.thresholds.max_surprise.is_none() {
+            return 0.0;
+        }
+        let all = model.facts.training.articles.iter().sum();
+        let words = self.reader.words().map(|(key, tf, _)| {
+            let articles = model.table.get(key).map_or(0, |row| model.articles[row as usize]);
+            f64::from(tf) * word_surprise(u64::from(articles), all)
+        });
+        words.sum::<f64>() / f64::from(coverage.words.max(1))
     }
 
     /// Finds the rows of the article's terms.
@@ -200,6 +230,31 @@ impl Classifier {
             }
         }
         coverage
+    }
+}
+
+/// The article's language, and whether the model was not trained on it.
+///
+/// An article in a language of the model has hardly ever as few known words as one in another, so only those with few are
+/// looked at more closely.
+fn language(model: &Model, coverage: Coverage, title: &str, text: &str, options: &Options) -> (String, bool) {
+    let languages = &model.facts.languages;
+    let trained_on = |tag: &str| languages.iter().any(|l| l == tag);
+    let primary = options.language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    if !primary.is_empty() {
+        let foreign = !languages.is_empty() && !trained_on(&primary);
+        return (options.language.clone(), foreign);
+    }
+    if coverage.words < MIN_LANGUAGE_WORDS {
+        return (String::new(), false);
+    }
+    match languages.as_slice() {
+        [] => (String::new(), false),
+        [only] if coverage.known_share() >= model.facts.thresholds.language_coverage => (only.clone(), false),
+        _ => {
+            let tag = detect_language(title, text);
+            (tag.to_owned(), !trained_on(tag))
+        }
     }
 }
 
@@ -233,24 +288,4 @@ fn rank(scores: &[f64]) -> Vec<TopicScore> {
         .collect();
     topics.sort_by(|a, b| b.log_score.total_cmp(&a.log_score));
     topics
-}
-
-fn decide(model: &Model, coverage: Coverage, topics: &[TopicScore], options: &Options) -> Decision {
-    let thresholds = &model.facts.thresholds;
-    let known_share = f64::from(coverage.known_words) / f64::from(coverage.words.max(1));
-    let min_probability = options.min_probability.unwrap_or(thresholds.min_probability);
-    let Some(best) = topics.first() else {
-        return Decision::Abstained(AbstainReason::LowProbability);
-    };
-    if coverage.words < thresholds.min_words {
-        Decision::Abstained(AbstainReason::TooShort)
-    } else if known_share < thresholds.min_coverage {
-        Decision::Abstained(AbstainReason::LowCoverage)
-    } else if model.facts.background == Some(best.topic) {
-        Decision::Abstained(AbstainReason::OffTopic)
-    } else if best.probability < min_probability {
-        Decision::Abstained(AbstainReason::LowProbability)
-    } else {
-        Decision::Assigned(best.topic)
-    }
 }

@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use super::{
+    abstain::word_surprise,
     estimate::{Estimator, row_factor, unit},
     table::TermTable,
 };
@@ -26,14 +27,17 @@ pub(crate) struct Sample<'a> {
 pub(crate) struct SampledArticle {
     pub(crate) topic: usize,
     pub(crate) running_words: u32,
+    /// The distinct words, then the pairs.
     terms: Vec<(u32, Weight)>,
+    /// How often each distinct word occurs.
+    frequencies: Vec<u32>,
 }
 
 #[cfg(test)]
 impl SampledArticle {
     /// An article of which only topic and length matter.
     pub(crate) fn for_calibration(topic: usize, running_words: u32) -> Self {
-        Self { topic, running_words, terms: Vec::new() }
+        Self { topic, running_words, terms: Vec::new(), frequencies: Vec::new() }
     }
 }
 
@@ -85,6 +89,7 @@ impl<'a> Sample<'a> {
                         topic: usize::from(*topic),
                         running_words: reader.running_words(),
                         terms,
+                        frequencies: reader.words().map(|(_, tf, _)| tf).collect(),
                     })
                 },
             )
@@ -98,6 +103,23 @@ impl<'a> Sample<'a> {
 
     pub(crate) fn topics(&self) -> usize {
         self.counts.topics.len()
+    }
+
+    /// Of every article, the share of its running words that the model of the others knows, and their mean surprise.
+    pub(crate) fn coverages(&self, min_articles: u64) -> Vec<(f64, f64)> {
+        let others = self.counts.article_count() as u64 - 1;
+        let coverage = |article: &SampledArticle| {
+            let (mut known, mut surprise) = (0, 0.0);
+            for (&(term, _), &tf) in article.terms.iter().zip(&article.frequencies) {
+                let articles = self.counts.articles_with(term as usize) - 1;
+                let kept = articles >= min_articles;
+                known += if kept { tf } else { 0 };
+                surprise += f64::from(tf) * word_surprise(if kept { articles } else { 0 }, others);
+            }
+            let words = f64::from(article.running_words.max(1));
+            (f64::from(known) / words, surprise / words)
+        };
+        self.articles.par_iter().map(coverage).collect()
     }
 
     /// The scores of every article by the model of the others, for each estimator: `scores[estimator][article * topics + topic]`.

@@ -2,8 +2,9 @@
 //!
 //! [`train`] goes the whole way: [`vocabulary`] selects terms, [`leave_one_out`] scores every training article with the
 //! model of all the others, [`choose`] takes the parameters that do best there, [`calibrate`] turns scores into
-//! probabilities, and [`estimate`] lets linfa estimate the weights. [`classify`] answers.
+//! probabilities, [`abstain`] sets the thresholds, and [`estimate`] lets linfa estimate the weights. [`classify`] answers.
 
+mod abstain;
 mod answer;
 mod calibrate;
 mod card;

@@ -41,7 +41,8 @@ impl Classifications {
         let model = self.model.get().ok_or(RequestError::ModelNotLoaded)?;
         let mut violations = Vec::new();
         let article = check_article(request.article, &self.config, &mut violations);
-        let options = check_options(request.options, model, &mut violations)?;
+        let options =
+            check_options(request.options, model, &mut violations)?.with_language(&article.language_code);
         if !violations.is_empty() {
             return Err(RequestError::Invalid(violations));
         }
