@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Model,
-    answer::{AbstainReason, Classification, Coverage, Decision, TopicScore},
+    answer::{AbstainReason, Classification, Coverage, Decision, Evidence, TopicScore},
     calibrate::log_sum_exp,
     evidence,
 };
@@ -139,11 +139,7 @@ impl Classifier {
 
     /// Classifies one article. A model of another profile than this classifier's makes it one of that profile.
     pub fn classify(&mut self, model: &Model, title: &str, text: &str, options: &Options) -> Classification {
-        if model.facts.text_profile != self.reader.profile() {
-            *self = Self::new(model.facts.text_profile);
-        }
-        self.reader.read(title, text);
-        let coverage = self.look_up(model);
+        let coverage = self.read(model, title, text);
 
         let mut scores = vec![0.0; model.facts.topics.len()];
         let weights = self.known.iter().map(|&(row, weight)| (row, in_units(weight)));
@@ -172,6 +168,42 @@ impl Classifier {
             _ => Vec::new(),
         };
         Classification { decision, topics, coverage, evidence }
+    }
+
+    /// What the article's terms say for the topic at `topic` against the one at `against`, whichever was decided: at most
+    /// `most` of them, strongest first.
+    pub fn compare(
+        &mut self,
+        model: &Model,
+        title: &str,
+        text: &str,
+        [topic, against]: [usize; 2],
+        most: usize,
+    ) -> Vec<Evidence> {
+        let coverage = self.read(model, title, text);
+        let topics = model.facts.topics.len();
+        if most == 0 || topic >= topics || against >= topics {
+            return Vec::new();
+        }
+        let question = evidence::Question {
+            article: [title, text],
+            known: &self.known,
+            refs: &self.refs,
+            topic,
+            against,
+            factor: model.facts.calibration.factor(coverage.words),
+            most,
+        };
+        evidence::collect(&mut self.reader, model, question)
+    }
+
+    /// Reads an article and finds the rows of its terms.
+    fn read(&mut self, model: &Model, title: &str, text: &str) -> Coverage {
+        if model.facts.text_profile != self.reader.profile() {
+            *self = Self::new(model.facts.text_profile);
+        }
+        self.reader.read(title, text);
+        self.look_up(model)
     }
 
     /// Finds the rows of the article's terms.
@@ -224,7 +256,7 @@ pub(crate) fn add_scores<T: Copy + Into<f64>>(
 }
 
 /// Probabilities, most probable first; topics are sorted by name, and so are equally probable ones.
-fn rank(scores: &[f64]) -> Vec<TopicScore> {
+pub(super) fn rank(scores: &[f64]) -> Vec<TopicScore> {
     let total = log_sum_exp(scores);
     let mut topics: Vec<TopicScore> = scores
         .iter()
@@ -235,7 +267,12 @@ fn rank(scores: &[f64]) -> Vec<TopicScore> {
     topics
 }
 
-fn decide(model: &Model, coverage: Coverage, topics: &[TopicScore], options: &Options) -> Decision {
+pub(super) fn decide(
+    model: &Model,
+    coverage: Coverage,
+    topics: &[TopicScore],
+    options: &Options,
+) -> Decision {
     let thresholds = &model.facts.thresholds;
     let known_share = f64::from(coverage.known_words) / f64::from(coverage.words.max(1));
     let min_probability = options.min_probability.unwrap_or(thresholds.min_probability);
