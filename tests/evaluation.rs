@@ -301,3 +301,42 @@ fn a_report_that_cannot_be_written_is_an_output_error() {
     let output = bench.evaluate(&["--report", &bench.path("no/report.html"), &bench.path("corpus.jsonl")]);
     assert_eq!(status(&output), 74, "{}", stderr(&output));
 }
+
+#[test]
+fn training_names_label_errors_and_warns() {
+    let mut lines = corpus();
+    lines += &line("rare-1", "rare", "", "Bees swarm");
+    lines += &line("rare-2", "rare", "", "Bees swarm");
+    lines += &line("twin", "war", "", "Envoys met in Aldora on day 0 to sign a treaty.");
+    let bench = Bench::with_lines(&lines);
+    let told = stderr(&bench.trained);
+    assert!(told.contains("articles   100 (other 32, rare 2, talks 33, war 33)"), "{told}");
+    let expected = "warning: 1 article stands under more than one topic: talks-0 (talks) = twin (war)";
+    assert!(told.contains(expected), "{told}");
+    assert!(
+        told.contains("more than once under one topic, and counted each time: rare-1 = rare-2"),
+        "{told}"
+    );
+    assert!(told.contains("warning: topics with fewer than 20 articles: rare 2"), "{told}");
+    assert!(
+        told.contains("warning: war has 33 articles, over 10 times the 2 of rare")
+            || told.contains("talks has 33")
+    );
+    let suspect = told.lines().find(|l| l.starts_with("  mislabelled: talks (")).unwrap_or_default();
+    assert!(suspect.contains("the others say war ("), "{told}");
+    assert!(suspect.ends_with("<script>alert(\"x\")</script> & more"), "{suspect}");
+    assert!(told.contains("seconds "), "{told}");
+    assert!(bench.trained.stdout.is_empty());
+}
+
+#[test]
+fn fit_with_the_corpus_tells_what_train_tells() {
+    let bench = Bench::new();
+    let (corpus, counts) = (bench.path("corpus.jsonl"), bench.path("a.counts"));
+    assert_eq!(status(&run(&["count", &corpus, "--output", &counts])), 0);
+    let fitted = run(&["fit", &counts, "--corpus", &corpus, "--output", &bench.path("a.model")]);
+    let told = |output: &Output| -> Vec<String> {
+        stderr(output).lines().filter(|l| !l.starts_with("seconds")).map(str::to_owned).collect()
+    };
+    assert_eq!(told(&fitted), told(&bench.trained));
+}

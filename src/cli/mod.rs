@@ -11,6 +11,7 @@ mod merge;
 mod output;
 mod progress;
 mod serve;
+mod summary;
 mod train;
 
 use clap::{Parser, Subcommand};
