@@ -7,12 +7,14 @@ use crate::{
     corpus::CorpusError,
     counts::CombineError,
     file::InvalidFile,
-    model::{InvalidParams, TrainError},
+    model::{InvalidParams, LeaveOneOutError, TrainError},
 };
 
 /// The exit status of a command that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
+    /// 1: done, and something that was required is not so.
+    Short = 1,
     /// 64: the command line is wrong.
     Usage = 64,
     /// 65: the input is wrong.
@@ -102,6 +104,12 @@ impl From<TrainError> for Failure {
             TrainError::Estimate(_) | TrainError::File(_) => ExitStatus::Software,
         };
         Self::new(status, error)
+    }
+}
+
+impl From<LeaveOneOutError> for Failure {
+    fn from(error: LeaveOneOutError) -> Self {
+        Self::new(ExitStatus::Data, error)
     }
 }
 

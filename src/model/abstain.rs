@@ -5,14 +5,13 @@ use super::{
     answer::{AbstainReason, Coverage, Decision, TopicScore},
     calibrate::Fit,
     facts::Thresholds,
-    leave_one_out::Sample,
 };
 
 /// All but this share of the training articles know more words than where the language is looked at; LOW_COVERAGE begins
 /// at half of that.
 const COVERAGE_QUANTILE: f64 = 0.005;
-/// OFF_TOPIC begins beyond the most surprising training article, by this share of its distance from the median.
-const SURPRISE_MARGIN: f64 = 0.1;
+/// OFF_TOPIC, where there is no background, begins where all but this share of the training articles are less strange.
+const STRANGENESS_QUANTILE: f64 = 0.999;
 /// An answer is worth giving when it is wrong less than so many times as often as it is right.
 const WRONG_PER_RIGHT: f64 = 4.0;
 
@@ -22,26 +21,33 @@ pub(crate) fn word_surprise(articles: u64, all: u64) -> f64 {
     libm::log((all as f64 + 1.0) / (articles as f64 + 0.5))
 }
 
+/// How little an article is like the training articles, in nats: the mean surprise of its words plus ln(1.01 - p), p being
+/// the probability of its best topic. A stranger's words are rarer, and its best topic is a guess; both together tell
+/// more than either (docs/ACCURACY.md).
+pub(crate) fn strangeness(surprise: f64, best_probability: f64) -> f64 {
+    surprise + libm::log(1.01 - best_probability)
+}
+
 /// Thresholds by which hardly any training article, scored without itself, is turned away for its words alone.
-pub(crate) fn thresholds(
-    sample: &Sample<'_>,
-    min_articles: u64,
-    background: Option<usize>,
-    fit: &Fit,
-) -> Thresholds {
-    let (mut known, mut surprise): (Vec<f64>, Vec<f64>) = sample.coverages(min_articles).into_iter().unzip();
-    let mut lengths: Vec<f64> = sample.articles().iter().map(|a| f64::from(a.running_words)).collect();
-    for numbers in [&mut known, &mut surprise, &mut lengths] {
+///
+/// `coverages` are those of the articles without themselves, with the mean surprise of their words.
+pub(crate) fn thresholds(coverages: &[(Coverage, f64)], background: Option<usize>, fit: &Fit) -> Thresholds {
+    let sorted = |numbers: &mut dyn Iterator<Item = f64>| {
+        let mut numbers: Vec<f64> = numbers.collect();
         numbers.sort_unstable_by(f64::total_cmp);
-    }
+        numbers
+    };
+    let known = sorted(&mut coverages.iter().map(|(coverage, _)| coverage.known_share()));
+    let lengths = sorted(&mut coverages.iter().map(|(coverage, _)| f64::from(coverage.words)));
+    let strange = coverages.iter().zip(&fit.answers);
+    let strange = sorted(&mut strange.map(|((_, surprise), answer)| strangeness(*surprise, answer.1)));
     let coverage = quantile(&known, COVERAGE_QUANTILE).min(0.75);
-    let (middle, most) = (quantile(&surprise, 0.5), quantile(&surprise, 1.0));
     Thresholds {
         // A text a quarter as long as the shortest that were learned from; five words can always say something.
         min_words: (quantile(&lengths, 0.01) / 4.0).clamp(1.0, 5.0) as u32,
         language_coverage: coverage,
         min_coverage: coverage / 2.0,
-        max_surprise: background.is_none().then_some(most + SURPRISE_MARGIN * (most - middle)),
+        max_strangeness: background.is_none().then(|| quantile(&strange, STRANGENESS_QUANTILE)),
         min_probability: min_probability(&fit.answers, background),
     }
 }
@@ -74,8 +80,8 @@ pub(crate) struct Findings<'a> {
     pub(crate) coverage: Coverage,
     /// Whether the article is in a language that the model was not trained on.
     pub(crate) foreign: bool,
-    /// The mean surprise of its words.
-    pub(crate) surprise: f64,
+    /// How little it is like the training articles; looked at only where the model has a threshold for it.
+    pub(crate) strangeness: f64,
     /// Most probable first.
     pub(crate) topics: &'a [TopicScore],
 }
@@ -89,7 +95,7 @@ pub(crate) fn decide(model: &Model, findings: &Findings<'_>, min_probability: Op
         return Decision::Abstained(AbstainReason::LowProbability);
     };
     let off_topic = facts.background == Some(best.topic)
-        || thresholds.max_surprise.is_some_and(|most| findings.surprise > most);
+        || thresholds.max_strangeness.is_some_and(|most| findings.strangeness > most);
     let reason = if findings.coverage.words < thresholds.min_words {
         AbstainReason::TooShort
     } else if findings.foreign {

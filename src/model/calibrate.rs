@@ -114,10 +114,10 @@ pub(crate) fn fit(
     for (&topic, &bias) in problem.free.iter().zip(&point[2..]) {
         biases[topic] = bias;
     }
-    let (log_loss, answers) = problem.answers(&point);
+    let calibration = Calibration { scale: point[0].max(1e-3), length_slope: point[1], biases, fitted: true };
+    let (log_loss, answers) = problem.answers(&calibration);
     let right = answers.iter().filter(|a| a.2).count();
     let accuracy = right as f64 / answers.len().max(1) as f64;
-    let calibration = Calibration { scale: point[0].max(1e-3), length_slope: point[1], biases, fitted: true };
     Fit { calibration, log_loss, accuracy, answers }
 }
 
@@ -129,6 +129,8 @@ struct Problem {
     scores: Vec<f64>,
     /// Topic and log length of each article.
     articles: Vec<(usize, f64)>,
+    /// Its running words.
+    words: Vec<u32>,
 }
 
 impl Problem {
@@ -140,8 +142,9 @@ impl Problem {
                 row.iter().map(move |s| s - mean)
             })
             .collect();
+        let words = articles.iter().map(|a| a.running_words).collect();
         let articles = articles.iter().map(|a| (a.topic, log_length(a.running_words))).collect();
-        Self { topics, free, scores, articles }
+        Self { topics, free, scores, articles, words }
     }
 
     /// Calls `visit` with each article's topic, log length, scores and logits.
@@ -169,15 +172,19 @@ impl Problem {
     }
 
     /// The mean log-loss, and every article's most probable topic, its probability and whether it is right.
-    fn answers(&self, point: &[f64]) -> (f64, Vec<(usize, f64, bool)>) {
+    fn answers(&self, calibration: &Calibration) -> (f64, Vec<(usize, f64, bool)>) {
         let mut loss = 0.0;
         let mut answers = Vec::with_capacity(self.articles.len());
-        self.each(point, |topic, _, _, logits| {
-            let total = log_sum_exp(logits);
+        let articles = self.articles.iter().zip(&self.words).zip(self.scores.chunks_exact(self.topics));
+        for ((&(topic, _), &words), scores) in articles {
+            let factor = calibration.factor(words);
+            let logits: Vec<f64> =
+                scores.iter().zip(&calibration.biases).map(|(score, bias)| factor * score + bias).collect();
+            let total = log_sum_exp(&logits);
             loss += total - logits[topic];
-            let best = first_largest(logits);
+            let best = first_largest(&logits);
             answers.push((best, libm::exp(logits[best] - total), best == topic));
-        });
+        }
         (loss / answers.len().max(1) as f64, answers)
     }
 

@@ -1,132 +1,19 @@
 //! From a model to an answer.
 
-use std::collections::HashMap;
-
 use super::{
     Model,
-    abstain::{Findings, decide, word_surprise},
-    answer::{Classification, Coverage, TopicScore},
+    abstain::{Findings, decide, strangeness, word_surprise},
+    answer::{Classification, Coverage, Evidence, TopicScore},
     calibrate::log_sum_exp,
     evidence,
+    options::Options,
 };
 use crate::text::{
     MIN_LANGUAGE_WORDS, TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, detect_language, pair_key,
 };
 
-/// No more evidence terms are returned.
-pub const MAX_EVIDENCE_TERMS: usize = 1000;
-
-/// How to classify, checked against a model.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
-    /// In place of the model's threshold.
-    min_probability: Option<f64>,
-    max_evidence_terms: usize,
-    /// What each topic's log score is moved by, so that the caller's prior takes the place of the model's.
-    prior_shifts: Option<Vec<f64>>,
-    /// The article's language as the caller says; empty when the caller does not know.
-    language: String,
-}
-
-/// What is wrong with an option.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidOptions {
-    /// Not a probability.
-    #[error("min_probability is {0}, it must be from 0 to 1")]
-    MinProbability(String),
-    /// Too many or a negative number.
-    #[error("max_evidence_terms is {0}, it must be from 0 to {MAX_EVIDENCE_TERMS}")]
-    MaxEvidenceTerms(i64),
-    /// A weight that is no number, below 0 or infinite.
-    #[error("the prior of topic {0:?} is {1}, it must be a finite number of at least 0")]
-    Prior(String, String),
-    /// Nothing is possible.
-    #[error("all topic priors are 0, one must be above")]
-    NoPrior,
-    /// A prior for a topic that the model does not have.
-    #[error("topic {0:?} has a prior but is not a topic of the model")]
-    UnknownTopic(String),
-    /// A topic of the model without a prior.
-    #[error("topic {0:?} has no prior; every topic of the model needs one, the background included")]
-    MissingTopic(String),
-}
-
-impl Options {
-    /// Checks what a caller asks for against `model`.
-    ///
-    /// # Errors
-    /// Lists everything that is wrong.
-    pub fn new(
-        model: &Model,
-        min_probability: Option<f64>,
-        max_evidence_terms: i64,
-        topic_priors: &HashMap<String, f64>,
-    ) -> Result<Self, Vec<InvalidOptions>> {
-        let mut wrong = Vec::new();
-        if let Some(p) = min_probability.filter(|p| !(0.0..=1.0).contains(p)) {
-            wrong.push(InvalidOptions::MinProbability(p.to_string()));
-        }
-        let evidence = usize::try_from(max_evidence_terms).ok().filter(|&n| n <= MAX_EVIDENCE_TERMS);
-        if evidence.is_none() {
-            wrong.push(InvalidOptions::MaxEvidenceTerms(max_evidence_terms));
-        }
-        let prior_shifts =
-            if topic_priors.is_empty() { None } else { prior_shifts(model, topic_priors, &mut wrong) };
-        match evidence {
-            Some(max_evidence_terms) if wrong.is_empty() => {
-                Ok(Self { min_probability, max_evidence_terms, prior_shifts, language: String::new() })
-            }
-            _ => Err(wrong),
-        }
-    }
-}
-
-impl Options {
-    /// The same options for an article whose language the caller knows, as a BCP 47 tag; empty for not known.
-    #[must_use]
-    pub fn with_language(mut self, tag: &str) -> Self {
-        tag.clone_into(&mut self.language);
-        self
-    }
-}
-
-/// ln(caller's prior / model's prior) for every topic.
-fn prior_shifts(
-    model: &Model,
-    given: &HashMap<String, f64>,
-    wrong: &mut Vec<InvalidOptions>,
-) -> Option<Vec<f64>> {
-    let before = wrong.len();
-    let topics = &model.facts.topics;
-    let mut names: Vec<_> = given.keys().collect();
-    names.sort_unstable();
-    for name in names {
-        if topics.binary_search(name).is_err() {
-            wrong.push(InvalidOptions::UnknownTopic(name.clone()));
-        }
-    }
-    let mut weights = Vec::new();
-    for topic in topics {
-        match given.get(topic) {
-            None => wrong.push(InvalidOptions::MissingTopic(topic.clone())),
-            Some(weight) if !(weight.is_finite() && *weight >= 0.0) => {
-                wrong.push(InvalidOptions::Prior(topic.clone(), weight.to_string()));
-            }
-            Some(weight) => weights.push(*weight),
-        }
-    }
-    if wrong.len() == before && weights.iter().all(|&w| w == 0.0) {
-        wrong.push(InvalidOptions::NoPrior);
-    }
-    if wrong.len() > before {
-        return None;
-    }
-    // Divided by the largest first: the sum of finite weights may not be finite.
-    let largest = weights.iter().copied().fold(0.0, f64::max);
-    let total: f64 = weights.iter().map(|w| w / largest).sum();
-    let shifts = weights.iter().zip(model.facts.priors());
-    Some(shifts.map(|(w, prior)| libm::log(w / largest / total) - libm::log(prior)).collect())
-}
+/// A text with so many words that are common in the training articles is in their language.
+const COMMON_SHARE: f64 = 0.2;
 
 /// Classifies articles. Keep one per thread: after a few articles it allocates for the answer only.
 pub struct Classifier {
@@ -153,11 +40,7 @@ impl Classifier {
 
     /// Classifies one article. A model of another profile than this classifier's makes it one of that profile.
     pub fn classify(&mut self, model: &Model, title: &str, text: &str, options: &Options) -> Classification {
-        if model.facts.text_profile != self.reader.profile() {
-            *self = Self::new(model.facts.text_profile);
-        }
-        self.reader.read(title, text);
-        let coverage = self.look_up(model);
+        let coverage = self.read(model, title, text);
 
         let mut scores = vec![0.0; model.facts.topics.len()];
         let weights = self.known.iter().map(|&(row, weight)| (row, in_units(weight)));
@@ -168,9 +51,10 @@ impl Classifier {
             *score = factor * *score + model.facts.calibration.biases[topic] + shift;
         }
         let topics = rank(&scores);
-        let (language, foreign) = language(model, coverage, title, text, options);
-        let findings =
-            Findings { coverage, foreign, surprise: self.surprise(model, coverage), topics: &topics };
+        let (language, foreign) = self.language(model, coverage, [title, text], options);
+        let best = topics.first().map_or(0.0, |best| best.probability);
+        let strangeness = strangeness(self.surprise(model, coverage), best);
+        let findings = Findings { coverage, foreign, strangeness, topics: &topics };
         let decision = decide(model, &findings, options.min_probability);
         let evidence = match topics.as_slice() {
             [best, runner_up, ..] if options.max_evidence_terms > 0 => evidence::collect(
@@ -191,9 +75,51 @@ impl Classifier {
         Classification { decision, topics, language, coverage, evidence }
     }
 
+    /// The article's language, and whether the model was not trained on it.
+    ///
+    /// A text in a language of the model hardly ever has as few known words as one in another, and is full of the words
+    /// that are common in the training articles; so only texts of which neither is true are looked at more closely.
+    fn language(
+        &self,
+        model: &Model,
+        coverage: Coverage,
+        [title, text]: [&str; 2],
+        options: &Options,
+    ) -> (String, bool) {
+        let languages = &model.facts.languages;
+        let stated = options.language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        if !stated.is_empty() {
+            return (options.language.clone(), !languages.is_empty() && !languages.contains(&stated));
+        }
+        if coverage.words < MIN_LANGUAGE_WORDS {
+            return (String::new(), false);
+        }
+        let usual = || {
+            coverage.known_share() >= model.facts.thresholds.language_coverage
+                || self.common_share(model, coverage) >= COMMON_SHARE
+        };
+        match languages.as_slice() {
+            [] => (String::new(), false),
+            [only] if usual() => (only.clone(), false),
+            _ => {
+                let tag = detect_language(title, text);
+                (tag.to_owned(), !languages.iter().any(|known| known == tag))
+            }
+        }
+    }
+
+    /// The share of the running words that stand in at least one in twenty of the training articles.
+    fn common_share(&self, model: &Model, coverage: Coverage) -> f64 {
+        let all: u64 = model.facts.training.articles.iter().sum();
+        let common = self.reader.words().filter(|(key, _, _)| {
+            model.table.get(*key).is_some_and(|row| u64::from(model.articles[row as usize]) * 20 >= all)
+        });
+        f64::from(common.map(|(_, tf, _)| tf).sum::<u32>()) / f64::from(coverage.words.max(1))
+    }
+
     /// The mean surprise of the words, where the model goes by it.
     fn surprise(&self, model: &Model, coverage: Coverage) -> f64 {
-        if model.facts.thresholds.max_surprise.is_none() {
+        if model.facts.thresholds.max_strangeness.is_none() {
             return 0.0;
         }
         let all = model.facts.training.articles.iter().sum();
@@ -202,6 +128,42 @@ impl Classifier {
             f64::from(tf) * word_surprise(u64::from(articles), all)
         });
         words.sum::<f64>() / f64::from(coverage.words.max(1))
+    }
+
+    /// What the article's terms say for the topic at `topic` against the one at `against`, whichever was decided: at most
+    /// `most` of them, strongest first.
+    pub fn compare(
+        &mut self,
+        model: &Model,
+        title: &str,
+        text: &str,
+        [topic, against]: [usize; 2],
+        most: usize,
+    ) -> Vec<Evidence> {
+        let coverage = self.read(model, title, text);
+        let topics = model.facts.topics.len();
+        if most == 0 || topic >= topics || against >= topics {
+            return Vec::new();
+        }
+        let question = evidence::Question {
+            article: [title, text],
+            known: &self.known,
+            refs: &self.refs,
+            topic,
+            against,
+            factor: model.facts.calibration.factor(coverage.words),
+            most,
+        };
+        evidence::collect(&mut self.reader, model, question)
+    }
+
+    /// Reads an article and finds the rows of its terms.
+    fn read(&mut self, model: &Model, title: &str, text: &str) -> Coverage {
+        if model.facts.text_profile != self.reader.profile() {
+            *self = Self::new(model.facts.text_profile);
+        }
+        self.reader.read(title, text);
+        self.look_up(model)
     }
 
     /// Finds the rows of the article's terms.
@@ -233,31 +195,6 @@ impl Classifier {
     }
 }
 
-/// The article's language, and whether the model was not trained on it.
-///
-/// An article in a language of the model has hardly ever as few known words as one in another, so only those with few are
-/// looked at more closely.
-fn language(model: &Model, coverage: Coverage, title: &str, text: &str, options: &Options) -> (String, bool) {
-    let languages = &model.facts.languages;
-    let trained_on = |tag: &str| languages.iter().any(|l| l == tag);
-    let primary = options.language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    if !primary.is_empty() {
-        let foreign = !languages.is_empty() && !trained_on(&primary);
-        return (options.language.clone(), foreign);
-    }
-    if coverage.words < MIN_LANGUAGE_WORDS {
-        return (String::new(), false);
-    }
-    match languages.as_slice() {
-        [] => (String::new(), false),
-        [only] if coverage.known_share() >= model.facts.thresholds.language_coverage => (only.clone(), false),
-        _ => {
-            let tag = detect_language(title, text);
-            (tag.to_owned(), !trained_on(tag))
-        }
-    }
-}
-
 /// A fixed-point weight as a number; exact.
 pub(crate) fn in_units(weight: Weight) -> f64 {
     f64::from(weight) / f64::from(WEIGHT_ONE)
@@ -279,7 +216,7 @@ pub(crate) fn add_scores<T: Copy + Into<f64>>(
 }
 
 /// Probabilities, most probable first; topics are sorted by name, and so are equally probable ones.
-fn rank(scores: &[f64]) -> Vec<TopicScore> {
+pub(super) fn rank(scores: &[f64]) -> Vec<TopicScore> {
     let total = log_sum_exp(scores);
     let mut topics: Vec<TopicScore> = scores
         .iter()

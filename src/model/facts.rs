@@ -37,8 +37,9 @@ pub struct Thresholds {
     pub language_coverage: f64,
     /// LOW_COVERAGE below this share of known words.
     pub min_coverage: f64,
-    /// OFF_TOPIC, where there is no background, above this mean surprise of the words, in nats.
-    pub max_surprise: Option<f64>,
+    /// OFF_TOPIC, where there is no background, above this strangeness, in nats: the mean surprise of the words,
+    /// -ln((articles with the word + 1/2) / (articles + 1)), plus ln(1.01 - probability of the best topic).
+    pub max_strangeness: Option<f64>,
     /// LOW_PROBABILITY below this probability of the best topic.
     pub min_probability: f64,
 }
@@ -49,7 +50,7 @@ impl Default for Thresholds {
             min_words: 3,
             language_coverage: 0.75,
             min_coverage: 0.25,
-            max_surprise: None,
+            max_strangeness: None,
             min_probability: 0.0,
         }
     }

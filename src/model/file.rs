@@ -136,7 +136,7 @@ fn check_facts(facts: &ModelFacts) -> Result<(), InvalidFile> {
         && facts.languages.is_sorted_by(|a, b| a < b)
         && share.contains(&thresholds.language_coverage)
         && share.contains(&thresholds.min_coverage)
-        && thresholds.max_surprise.is_none_or(f64::is_finite)
+        && thresholds.max_strangeness.is_none_or(f64::is_finite)
         && share.contains(&thresholds.min_probability);
     if right { Ok(()) } else { Err(InvalidFile::content("the facts are out of range")) }
 }

@@ -1,6 +1,6 @@
 //! From counts to a model, and from a model to an answer.
 //!
-//! [`train`] goes the whole way: [`vocabulary`] selects terms, [`leave_one_out`] scores every training article with the
+//! [`train`] goes the whole way: [`vocabulary`] selects terms, `leave_one_out` scores every training article with the
 //! model of all the others, [`choose`] takes the parameters that do best there, [`calibrate`] turns scores into
 //! probabilities, [`abstain`] sets the thresholds, and [`estimate`] lets linfa estimate the weights. [`classify`] answers.
 
@@ -14,7 +14,9 @@ mod estimate;
 mod evidence;
 mod facts;
 mod file;
+mod held_out;
 mod leave_one_out;
+mod options;
 mod revision;
 mod table;
 mod train;
@@ -23,11 +25,13 @@ mod vocabulary;
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
 pub use calibrate::Calibration;
 pub use choose::LeaveOneOutMetrics;
-pub use classify::{Classifier, InvalidOptions, MAX_EVIDENCE_TERMS, Options};
+pub use classify::Classifier;
 pub use estimate::{EstimateError, Estimator, Variant};
 pub use facts::{ModelFacts, Thresholds, TrainingFacts};
 pub use file::MODEL_FORMAT;
+pub use held_out::{HeldOut, LeaveOneOutError, leave_one_out};
 pub use leave_one_out::NotCounted;
+pub use options::{InvalidOptions, MAX_EVIDENCE_TERMS, Options};
 pub use revision::{InvalidRevision, Revision};
 pub use train::{
     DEFAULT_BACKGROUND, DEFAULT_MAX_TERMS, InvalidParams, SAMPLE_LIMIT, TrainError, Trained, TrainingParams,

@@ -10,6 +10,7 @@ use super::{
     choose::{UNMEASURED, choose},
     estimate::{EstimateError, Estimator, Rows, Variant},
     facts::{ModelFacts, Thresholds, TrainingFacts},
+    held_out::{self, HeldOut},
     leave_one_out::{NotCounted, Sample},
     vocabulary,
 };
@@ -165,6 +166,9 @@ pub struct Trained {
     pub model: Model,
     /// Its file: [`Model::from_bytes`] of these gave the model.
     pub bytes: Vec<u8>,
+    /// How the model of all the others answers each article that leave-one-out scored, in the order of their digests;
+    /// empty where no articles were given.
+    pub held_out: Vec<HeldOut>,
 }
 
 /// Makes a model of `counts`.
@@ -190,18 +194,19 @@ pub fn train(
     let priors: Vec<f64> = per_topic.iter().map(|&n| n as f64 / all).collect();
 
     let choice = sample.as_ref().and_then(|sample| choose(counts, sample, params, background));
-    let (kept, estimator, calibration, thresholds, leave_one_out) = match choice {
+    let (kept, estimator, calibration, thresholds, leave_one_out, scores) = match choice {
         Some(choice) => {
             let metrics = super::LeaveOneOutMetrics {
                 articles: sample.as_ref().map_or(0, |s| s.articles().len() as u64),
                 log_loss: choice.fit.log_loss,
                 accuracy: choice.fit.accuracy,
             };
-            let thresholds = sample
-                .as_ref()
-                .map(|sample| abstain::thresholds(sample, params.min_articles, background, &choice.fit))
-                .unwrap_or_default();
-            (choice.kept, choice.estimator, choice.fit.calibration, thresholds, Some(metrics))
+            let thresholds = sample.as_ref().map(|sample| {
+                let coverages = sample.coverages(params.min_articles, &choice.kept);
+                abstain::thresholds(&coverages, background, &choice.fit)
+            });
+            let thresholds = thresholds.unwrap_or_default();
+            (choice.kept, choice.estimator, choice.fit.calibration, thresholds, Some(metrics), choice.scores)
         }
         None => {
             let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
@@ -213,7 +218,7 @@ pub fn train(
                 common_sum: vocabulary::mean_total(counts, &kept),
                 normalize: params.normalize,
             };
-            (kept, estimator, Calibration::unfitted(&priors), Thresholds::default(), None)
+            (kept, estimator, Calibration::unfitted(&priors), Thresholds::default(), None, Vec::new())
         }
     };
     if kept.is_empty() {
@@ -241,7 +246,8 @@ pub fn train(
     let bytes = super::file::to_bytes(&facts, counts, &kept, &weights)?;
     let model = Model::from_bytes(&bytes)?;
     debug_assert_eq!(model.revision(), Revision::of(&bytes));
-    Ok(Trained { model, bytes })
+    let held_out = sample.map_or_else(Vec::new, |sample| held_out::answers(&model, &sample, &kept, &scores));
+    Ok(Trained { model, bytes, held_out })
 }
 
 /// The languages in which at least one in twenty articles is written, judged by up to [`LANGUAGE_SAMPLE`] of them.
