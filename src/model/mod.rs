@@ -1,8 +1,8 @@
 //! From counts to a model, and from a model to an answer.
 //!
-//! [`train`] goes the whole way: [`vocabulary`] selects terms, `leave_one_out` scores every training article with the
-//! model of all the others, [`choose`] takes the parameters that do best there, [`calibrate`] turns scores into
-//! probabilities, [`abstain`] sets the thresholds, and [`estimate`] lets linfa estimate the weights. [`classify`] answers.
+//! [`train()`] goes the whole way: `vocabulary` selects terms, `leave_one_out` scores every training article with the
+//! model of all the others, `choose` takes the parameters that do best there, `calibrate` turns scores into
+//! probabilities, `abstain` sets the thresholds, and `estimate` lets linfa estimate the weights. `classify` answers.
 
 mod abstain;
 mod answer;

@@ -1,7 +1,7 @@
 //! The gRPC server: the only part that knows the transport.
 //!
-//! [`run`] serves on a listener until told to stop. A call goes [`classification`] -> [`request`] (checks) -> the model ->
-//! [`crate::api`] (message); what goes wrong becomes a status in [`status`], and nowhere else.
+//! [`run()`] serves on a listener until told to stop. A call goes `classification` -> `request` (checks) -> the model ->
+//! [`crate::api`] (message); what goes wrong becomes a status in `status`, and nowhere else.
 
 mod classification;
 mod config;

@@ -1,7 +1,7 @@
 //! From an article to a small vector of integers that depends on that article alone.
 //!
-//! [`words`] splits text, [`stem`] maps a surface form to its term, [`terms`] counts words and adjacent pairs,
-//! [`weight`] turns the counts into fixed-point weights. [`TextReader`] does all of it without allocating once warm.
+//! `words` splits text, `stem` maps a surface form to its term, `terms` counts words and adjacent pairs,
+//! `weight` turns the counts into fixed-point weights. [`TextReader`] does all of it without allocating once warm.
 
 mod language;
 mod profile;
