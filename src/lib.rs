@@ -11,7 +11,7 @@
 //! | [`model`] | from counts to a model, and from a model to an answer | counts |
 //! | [`corpus`] | readers of articles | article |
 //! | [`evaluation`] | how good answers are | model |
-//! | [`file`] | whole or not there: canonical files | |
+//! | [`mod@file`] | whole or not there: canonical files | |
 //! | [`api`] | the messages of proto/ | model |
 //! | [`server`], [`client`] | gRPC | api, model |
 //! | [`cli`] | one file a subcommand | everything |

@@ -1,5 +1,7 @@
 //! Many articles in one call.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
+
 mod harness;
 
 use bayeswire::api::v1::{

@@ -1,5 +1,7 @@
 //! Why an article is about its topic, complete.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
+
 mod harness;
 
 use bayeswire::{

@@ -1,5 +1,7 @@
 //! The Open Inference Protocol, as Triton's and KServe's clients speak it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
+
 mod harness;
 
 use bayeswire::api::inference::{

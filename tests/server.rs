@@ -1,5 +1,7 @@
 //! The server as a client sees it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
+
 mod harness;
 
 use std::collections::HashMap;
@@ -217,7 +219,7 @@ async fn a_revision_that_is_not_held_is_not_found() {
 
 #[tokio::test]
 async fn a_model_of_other_topics_is_served_alike() {
-    let server = TestServer::with(ServerConfig::default(), || Ok(small_model())).await;
+    let mut server = TestServer::with(ServerConfig::default(), || Ok(small_model())).await;
     server.ready().await;
     let mut client = ClassificationServiceClient::new(server.channel().await);
     let answer = classify(&mut client, "Heavy rain reaches the coast", ClassificationOptions::default())
@@ -229,7 +231,7 @@ async fn a_model_of_other_topics_is_served_alike() {
 #[tokio::test]
 async fn health_is_not_serving_until_the_model_is_loaded() {
     let (go, wait) = std::sync::mpsc::channel::<()>();
-    let server = TestServer::with(ServerConfig::default(), move || {
+    let mut server = TestServer::with(ServerConfig::default(), move || {
         wait.recv().unwrap();
         Ok(small_model())
     })

@@ -1,5 +1,7 @@
 //! Articles in a stream, answers in a stream.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
+
 mod harness;
 
 use std::{

@@ -1,5 +1,7 @@
 //! gRPC-Web: what a browser sends, on the same port.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
+
 mod harness;
 
 use bayeswire::{
@@ -139,7 +141,7 @@ async fn only_pages_that_were_named_may_call_from_a_browser() {
     server.stop().await.unwrap();
 
     let config = ServerConfig { web_origins: vec![PAGE.parse().unwrap()], ..ServerConfig::default() };
-    let server = TestServer::with(config, || Ok(default_model())).await;
+    let mut server = TestServer::with(config, || Ok(default_model())).await;
     server.ready().await;
     assert_eq!(may_call(&server, PAGE).await.as_deref(), Some(PAGE));
     assert_eq!(may_call(&server, "https://evil.example").await, None);
@@ -151,7 +153,7 @@ async fn only_pages_that_were_named_may_call_from_a_browser() {
     server.stop().await.unwrap();
 
     let config = ServerConfig { web_origins: vec!["*".parse().unwrap()], ..ServerConfig::default() };
-    let server = TestServer::with(config, || Ok(default_model())).await;
+    let mut server = TestServer::with(config, || Ok(default_model())).await;
     server.ready().await;
     assert_eq!(may_call(&server, PAGE).await.as_deref(), Some("*"));
 }

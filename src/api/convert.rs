@@ -26,7 +26,7 @@ impl v1::Classification {
             topic,
             topics: topics.collect(),
             model_revision: model.revision().to_string(),
-            language_code: String::new(),
+            language_code: answer.language,
             coverage: Some(v1::Coverage {
                 words: answer.coverage.words,
                 known_words: answer.coverage.known_words,

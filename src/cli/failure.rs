@@ -9,13 +9,15 @@ use crate::{
     corpus::CorpusError,
     counts::CombineError,
     file::InvalidFile,
-    model::{InvalidParams, TrainError},
+    model::{InvalidParams, LeaveOneOutError, TrainError},
     server::DirectoryError,
 };
 
 /// The exit status of a command that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
+    /// 1: done, and something that was required is not so.
+    Short = 1,
     /// 64: the command line is wrong.
     Usage = 64,
     /// 65: the input is wrong.
@@ -129,6 +131,12 @@ impl From<DirectoryError> for Failure {
                 Self::new(ExitStatus::Software, error)
             }
         }
+    }
+}
+
+impl From<LeaveOneOutError> for Failure {
+    fn from(error: LeaveOneOutError) -> Self {
+        Self::new(ExitStatus::Data, error)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `bayeswire fit`
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Instant};
 
 use clap::Args;
 
@@ -9,6 +9,7 @@ use super::{
     arguments::{TrainingArguments, load_counts},
     output,
     progress::Progress,
+    summary::{self, Corpus},
 };
 use crate::{
     corpus::{self, Input},
@@ -36,21 +37,23 @@ pub(super) struct Fit {
 
 impl Fit {
     pub(super) fn run(self) -> Result<(), Failure> {
+        let started = Instant::now();
         let params = self.training.params().check()?;
         let counts = load_counts(&self.counts)?;
         let progress = Progress::start("reading");
-        let articles = if self.corpus.is_empty() {
+        let corpus = if self.corpus.is_empty() {
             None
         } else {
             let inputs: Vec<_> = self.corpus.iter().map(|i| Input::from(i.as_os_str())).collect();
-            Some(corpus::load(&inputs, |n| progress.set(n))?)
+            Some(corpus::load_with_names(&inputs, |n| progress.set(n))?)
         };
         progress.next("training");
-        let articles: Option<Vec<_>> = articles.as_ref().map(|articles| articles.iter().collect());
+        let articles: Option<Vec<_>> = corpus.as_ref().map(|(articles, _)| articles.iter().collect());
         let trained = model::train(&counts, articles.as_deref(), &params)?;
         output::write_model(&self.output, &trained)?;
         drop(progress);
-        eprint!("{}", output::describe(&self.output, &trained));
+        let corpus = corpus.as_ref().map(|(articles, names)| Corpus { articles, names });
+        eprint!("{}", summary::describe(&self.output, &trained, corpus, started.elapsed()));
         Ok(())
     }
 }

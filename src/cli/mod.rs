@@ -12,6 +12,7 @@ mod models;
 mod output;
 mod progress;
 mod serve;
+mod summary;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -23,7 +24,7 @@ pub use failure::{ExitStatus, Failure};
 /// Results go to standard output, everything else to standard error. Every flag can be set by the environment variable that
 /// its help names; the flag wins.
 ///
-/// Exit status: 0 done, 64 bad usage, 65 bad data, 66 no such input, 69 server unavailable, 70 a bug of ours, 74 input or
+/// Exit status: 0 done, 1 an evaluation falls short of what --require asks, 64 bad usage, 65 bad data, 66 no such input, 69 server unavailable, 70 a bug of ours, 74 input or
 /// output error.
 #[derive(Debug, Parser)]
 #[command(name = "bayeswire", version = env!("BAYESWIRE_VERSION"), max_term_width = 100)]

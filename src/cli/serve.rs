@@ -31,7 +31,7 @@ pub(super) struct Serve {
     #[arg(long, env = "BAYESWIRE_GRACE", value_name = "SECONDS", default_value_t = 30)]
     grace: u32,
 
-    /// Let pages of this origin, such as https://news.example, call the server from browsers by gRPC-Web; * stands for every
+    /// Let pages of this origin, such as `https://news.example`, call the server from browsers by gRPC-Web; * stands for every
     /// page. Several: separated by commas, or given several times. Other programs than browsers need none
     #[arg(long, env = "BAYESWIRE_WEB_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     web_origin: Vec<WebOrigin>,

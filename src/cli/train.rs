@@ -1,6 +1,6 @@
 //! `bayeswire train`
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
 use clap::Args;
 
@@ -9,6 +9,7 @@ use super::{
     arguments::{Inputs, TextArguments, TrainingArguments},
     output,
     progress::Progress,
+    summary::{self, Corpus},
 };
 use crate::{corpus, counts::Counts, model};
 
@@ -35,20 +36,22 @@ pub(super) struct Train {
 
 impl Train {
     pub(super) fn run(self) -> Result<(), Failure> {
+        let started = Instant::now();
         let params = self.training.params().check()?;
         let progress = Progress::start("reading");
-        let articles = corpus::load(&self.inputs.get(), |n| progress.set(n))?;
+        let (articles, names) = corpus::load_with_names(&self.inputs.get(), |n| progress.set(n))?;
         progress.next("counting");
         let counts = Counts::of(self.text.profile(), &articles)?;
         progress.next("training");
-        let articles: Vec<_> = articles.iter().collect();
-        let trained = model::train(&counts, Some(&articles), &params)?;
+        let references: Vec<_> = articles.iter().collect();
+        let trained = model::train(&counts, Some(&references), &params)?;
         if let Some(path) = &self.counts {
             output::write_counts(path, &counts)?;
         }
         output::write_model(&self.output, &trained)?;
         drop(progress);
-        eprint!("{}", output::describe(&self.output, &trained));
+        let corpus = Corpus { articles: &articles, names: &names };
+        eprint!("{}", summary::describe(&self.output, &trained, Some(corpus), started.elapsed()));
         Ok(())
     }
 }

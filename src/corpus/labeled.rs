@@ -13,13 +13,39 @@ use crate::article::{LabeledArticle, Topic};
 /// # Errors
 /// When an input is not there, cannot be read, or holds anything but labelled articles with text and distinct ids:
 /// up to [`MAX_VIOLATIONS`] violations at once.
-pub fn load(inputs: &[Input], mut progress: impl FnMut(usize)) -> Result<Vec<LabeledArticle>, CorpusError> {
+pub fn load(inputs: &[Input], progress: impl FnMut(usize)) -> Result<Vec<LabeledArticle>, CorpusError> {
+    read(inputs, progress, |_| ())
+}
+
+/// The same, and for each article what to call it: its id, or the place where it stands.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_with_names(
+    inputs: &[Input],
+    progress: impl FnMut(usize),
+) -> Result<(Vec<LabeledArticle>, Vec<String>), CorpusError> {
+    let mut names = Vec::new();
+    let articles = read(inputs, progress, |record| {
+        let id = &record.article.id;
+        names.push(if id.is_empty() { record.place.clone() } else { id.clone() });
+    })?;
+    Ok((articles, names))
+}
+
+/// Reads articles, telling `on_record` each record before it is checked.
+fn read(
+    inputs: &[Input],
+    mut progress: impl FnMut(usize),
+    mut on_record: impl FnMut(&Record),
+) -> Result<Vec<LabeledArticle>, CorpusError> {
     let mut articles = Vec::new();
     let mut violations = Vec::new();
     let mut ids: HashMap<String, String> = HashMap::new();
     for record in Records::new(inputs) {
         match record {
             Ok(record) => {
+                on_record(&record);
                 let place = record.place.clone();
                 match label(record, &mut ids) {
                     Ok(article) => articles.push(article),

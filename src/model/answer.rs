@@ -9,6 +9,8 @@ pub struct Classification {
     pub decision: Decision,
     /// Every topic of the model, most probable first, equally probable ones by name.
     pub topics: Vec<TopicScore>,
+    /// The language that was assumed, as a BCP 47 tag; empty when it cannot be told.
+    pub language: String,
     /// How much of the article the model knows.
     pub coverage: Coverage,
     /// The weightiest terms, as many as were asked for.
@@ -70,6 +72,14 @@ pub struct Evidence {
     pub decibans: f64,
     /// Where it occurs, the first [`Evidence::MAX_SPANS`] places.
     pub spans: Vec<Span>,
+}
+
+impl Coverage {
+    /// Share of the running words that are known; 0 of none.
+    #[must_use]
+    pub fn known_share(self) -> f64 {
+        f64::from(self.known_words) / f64::from(self.words.max(1))
+    }
 }
 
 impl Evidence {

@@ -35,6 +35,8 @@ pub(crate) struct Choice {
     pub(crate) kept: Vec<u32>,
     pub(crate) estimator: Estimator,
     pub(crate) fit: Fit,
+    /// The scores that it was chosen by: `scores[article * topics + topic]`.
+    pub(crate) scores: Vec<f64>,
 }
 
 /// The estimators to try: what the user left open, in every combination.
@@ -67,11 +69,13 @@ pub(crate) fn choose(
     let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
     let candidates = candidates(params, vocabulary::mean_total(counts, &kept));
     let scores = sample.scores(params.min_articles, &kept, &candidates);
-    let fits =
-        scores.iter().map(|scores| calibrate::fit(scores, sample.articles(), sample.topics(), background));
+    let fits = scores.into_iter().map(|scores| {
+        let fit = calibrate::fit(&scores, sample.articles(), sample.topics(), background);
+        (fit, scores)
+    });
     let best = candidates
         .into_iter()
         .zip(fits)
-        .reduce(|best, next| if next.1.log_loss < best.1.log_loss { next } else { best });
-    best.map(|(estimator, fit)| Choice { kept, estimator, fit })
+        .reduce(|best, next| if next.1.0.log_loss < best.1.0.log_loss { next } else { best });
+    best.map(|(estimator, (fit, scores))| Choice { kept, estimator, fit, scores })
 }

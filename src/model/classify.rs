@@ -1,125 +1,19 @@
 //! From a model to an answer.
 
-use std::collections::HashMap;
-
 use super::{
     Model,
-    answer::{AbstainReason, Classification, Coverage, Decision, Evidence, TopicScore},
+    abstain::{Findings, decide, strangeness, word_surprise},
+    answer::{Classification, Coverage, Evidence, TopicScore},
     calibrate::log_sum_exp,
     evidence,
+    options::Options,
 };
-use crate::text::{TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, pair_key};
+use crate::text::{
+    MIN_LANGUAGE_WORDS, TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, detect_language, pair_key,
+};
 
-/// No more evidence terms are returned.
-pub const MAX_EVIDENCE_TERMS: usize = 1000;
-
-/// How to classify, checked against a model.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
-    /// In place of the model's threshold.
-    min_probability: Option<f64>,
-    max_evidence_terms: usize,
-    /// What each topic's log score is moved by, so that the caller's prior takes the place of the model's.
-    prior_shifts: Option<Vec<f64>>,
-}
-
-impl Options {
-    /// What the log score of `topic` is moved by.
-    pub(super) fn prior_shift(&self, topic: usize) -> f64 {
-        self.prior_shifts.as_ref().map_or(0.0, |shifts| shifts[topic])
-    }
-}
-
-/// What is wrong with an option.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidOptions {
-    /// Not a probability.
-    #[error("min_probability is {0}, it must be from 0 to 1")]
-    MinProbability(String),
-    /// Too many or a negative number.
-    #[error("max_evidence_terms is {0}, it must be from 0 to {MAX_EVIDENCE_TERMS}")]
-    MaxEvidenceTerms(i64),
-    /// A weight that is no number, below 0 or infinite.
-    #[error("the prior of topic {0:?} is {1}, it must be a finite number of at least 0")]
-    Prior(String, String),
-    /// Nothing is possible.
-    #[error("all topic priors are 0, one must be above")]
-    NoPrior,
-    /// A prior for a topic that the model does not have.
-    #[error("topic {0:?} has a prior but is not a topic of the model")]
-    UnknownTopic(String),
-    /// A topic of the model without a prior.
-    #[error("topic {0:?} has no prior; every topic of the model needs one, the background included")]
-    MissingTopic(String),
-}
-
-impl Options {
-    /// Checks what a caller asks for against `model`.
-    ///
-    /// # Errors
-    /// Lists everything that is wrong.
-    pub fn new(
-        model: &Model,
-        min_probability: Option<f64>,
-        max_evidence_terms: i64,
-        topic_priors: &HashMap<String, f64>,
-    ) -> Result<Self, Vec<InvalidOptions>> {
-        let mut wrong = Vec::new();
-        if let Some(p) = min_probability.filter(|p| !(0.0..=1.0).contains(p)) {
-            wrong.push(InvalidOptions::MinProbability(p.to_string()));
-        }
-        let evidence = usize::try_from(max_evidence_terms).ok().filter(|&n| n <= MAX_EVIDENCE_TERMS);
-        if evidence.is_none() {
-            wrong.push(InvalidOptions::MaxEvidenceTerms(max_evidence_terms));
-        }
-        let prior_shifts =
-            if topic_priors.is_empty() { None } else { prior_shifts(model, topic_priors, &mut wrong) };
-        match evidence {
-            Some(max_evidence_terms) if wrong.is_empty() => {
-                Ok(Self { min_probability, max_evidence_terms, prior_shifts })
-            }
-            _ => Err(wrong),
-        }
-    }
-}
-
-/// ln(caller's prior / model's prior) for every topic.
-fn prior_shifts(
-    model: &Model,
-    given: &HashMap<String, f64>,
-    wrong: &mut Vec<InvalidOptions>,
-) -> Option<Vec<f64>> {
-    let before = wrong.len();
-    let topics = &model.facts.topics;
-    let mut names: Vec<_> = given.keys().collect();
-    names.sort_unstable();
-    for name in names {
-        if topics.binary_search(name).is_err() {
-            wrong.push(InvalidOptions::UnknownTopic(name.clone()));
-        }
-    }
-    let mut weights = Vec::new();
-    for topic in topics {
-        match given.get(topic) {
-            None => wrong.push(InvalidOptions::MissingTopic(topic.clone())),
-            Some(weight) if !(weight.is_finite() && *weight >= 0.0) => {
-                wrong.push(InvalidOptions::Prior(topic.clone(), weight.to_string()));
-            }
-            Some(weight) => weights.push(*weight),
-        }
-    }
-    if wrong.len() == before && weights.iter().all(|&w| w == 0.0) {
-        wrong.push(InvalidOptions::NoPrior);
-    }
-    if wrong.len() > before {
-        return None;
-    }
-    // Divided by the largest first: the sum of finite weights may not be finite.
-    let largest = weights.iter().copied().fold(0.0, f64::max);
-    let total: f64 = weights.iter().map(|w| w / largest).sum();
-    let shifts = weights.iter().zip(model.facts.priors());
-    Some(shifts.map(|(w, prior)| libm::log(w / largest / total) - libm::log(prior)).collect())
-}
+/// A text with so many words that are common in the training articles is in their language.
+const COMMON_SHARE: f64 = 0.2;
 
 /// Classifies articles. Keep one per thread: after a few articles it allocates for the answer only.
 pub struct Classifier {
@@ -146,11 +40,7 @@ impl Classifier {
 
     /// Classifies one article. A model of another profile than this classifier's makes it one of that profile.
     pub fn classify(&mut self, model: &Model, title: &str, text: &str, options: &Options) -> Classification {
-        if model.facts.text_profile != self.reader.profile() {
-            *self = Self::new(model.facts.text_profile);
-        }
-        self.reader.read(title, text);
-        let coverage = self.look_up(model);
+        let coverage = self.read(model, title, text);
 
         let mut scores = vec![0.0; model.facts.topics.len()];
         let weights = self.known.iter().map(|&(row, weight)| (row, in_units(weight)));
@@ -160,7 +50,11 @@ impl Classifier {
             *score = factor * *score + model.facts.calibration.biases[topic] + options.prior_shift(topic);
         }
         let topics = rank(&scores);
-        let decision = decide(model, coverage, &topics, options);
+        let (language, foreign) = self.language(model, coverage, [title, text], options);
+        let best = topics.first().map_or(0.0, |best| best.probability);
+        let strangeness = strangeness(self.surprise(model, coverage), best);
+        let findings = Findings { coverage, foreign, strangeness, topics: &topics };
+        let decision = decide(model, &findings, options.min_probability);
         let evidence = match topics.as_slice() {
             [best, runner_up, ..] if options.max_evidence_terms > 0 => {
                 let most = options.max_evidence_terms;
@@ -168,11 +62,92 @@ impl Classifier {
             }
             _ => Vec::new(),
         };
-        Classification { decision, topics, coverage, evidence }
+        Classification { decision, topics, language, coverage, evidence }
     }
 
-    /// The evidence for the first of `topics` against the second, in the article that was classified last: at most so many
-    /// terms.
+    /// The article's language, and whether the model was not trained on it.
+    ///
+    /// A text in a language of the model hardly ever has as few known words as one in another, and is full of the words
+    /// that are common in the training articles; so only texts of which neither is true are looked at more closely.
+    fn language(
+        &self,
+        model: &Model,
+        coverage: Coverage,
+        [title, text]: [&str; 2],
+        options: &Options,
+    ) -> (String, bool) {
+        let languages = &model.facts.languages;
+        let stated = options.language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        if !stated.is_empty() {
+            return (options.language.clone(), !languages.is_empty() && !languages.contains(&stated));
+        }
+        if coverage.words < MIN_LANGUAGE_WORDS {
+            return (String::new(), false);
+        }
+        let usual = || {
+            coverage.known_share() >= model.facts.thresholds.language_coverage
+                || self.common_share(model, coverage) >= COMMON_SHARE
+        };
+        match languages.as_slice() {
+            [] => (String::new(), false),
+            [only] if usual() => (only.clone(), false),
+            _ => {
+                let tag = detect_language(title, text);
+                (tag.to_owned(), !languages.iter().any(|known| known == tag))
+            }
+        }
+    }
+
+    /// The share of the running words that stand in at least one in twenty of the training articles.
+    fn common_share(&self, model: &Model, coverage: Coverage) -> f64 {
+        let all: u64 = model.facts.training.articles.iter().sum();
+        let common = self.reader.words().filter(|(key, _, _)| {
+            model.table.get(*key).is_some_and(|row| u64::from(model.articles[row as usize]) * 20 >= all)
+        });
+        f64::from(common.map(|(_, tf, _)| tf).sum::<u32>()) / f64::from(coverage.words.max(1))
+    }
+
+    /// The mean surprise of the words, where the model goes by it.
+    fn surprise(&self, model: &Model, coverage: Coverage) -> f64 {
+        if model.facts.thresholds.max_strangeness.is_none() {
+            return 0.0;
+        }
+        let all = model.facts.training.articles.iter().sum();
+        let words = self.reader.words().map(|(key, tf, _)| {
+            let articles = model.table.get(key).map_or(0, |row| model.articles[row as usize]);
+            f64::from(tf) * word_surprise(u64::from(articles), all)
+        });
+        words.sum::<f64>() / f64::from(coverage.words.max(1))
+    }
+
+    /// What the article's terms say for the topic at `topic` against the one at `against`, whichever was decided: at most
+    /// `most` of them, strongest first.
+    pub fn compare(
+        &mut self,
+        model: &Model,
+        title: &str,
+        text: &str,
+        [topic, against]: [usize; 2],
+        most: usize,
+    ) -> Vec<Evidence> {
+        self.read(model, title, text);
+        let topics = model.facts.topics.len();
+        if most == 0 || topic >= topics || against >= topics {
+            return Vec::new();
+        }
+        self.evidence(model, [title, text], [topic, against], most)
+    }
+
+    /// Reads an article and finds the rows of its terms.
+    fn read(&mut self, model: &Model, title: &str, text: &str) -> Coverage {
+        if model.facts.text_profile != self.reader.profile() {
+            *self = Self::new(model.facts.text_profile);
+        }
+        self.reader.read(title, text);
+        self.look_up(model)
+    }
+
+    /// The evidence for the first of `topics` against the second, in the article that was read last: at most so many terms.
     pub(super) fn evidence(
         &mut self,
         model: &Model,
@@ -236,7 +211,7 @@ pub(crate) fn add_scores<T: Copy + Into<f64>>(
 }
 
 /// Probabilities, most probable first; topics are sorted by name, and so are equally probable ones.
-fn rank(scores: &[f64]) -> Vec<TopicScore> {
+pub(super) fn rank(scores: &[f64]) -> Vec<TopicScore> {
     let total = log_sum_exp(scores);
     let mut topics: Vec<TopicScore> = scores
         .iter()
@@ -245,24 +220,4 @@ fn rank(scores: &[f64]) -> Vec<TopicScore> {
         .collect();
     topics.sort_by(|a, b| b.log_score.total_cmp(&a.log_score));
     topics
-}
-
-fn decide(model: &Model, coverage: Coverage, topics: &[TopicScore], options: &Options) -> Decision {
-    let thresholds = &model.facts.thresholds;
-    let known_share = f64::from(coverage.known_words) / f64::from(coverage.words.max(1));
-    let min_probability = options.min_probability.unwrap_or(thresholds.min_probability);
-    let Some(best) = topics.first() else {
-        return Decision::Abstained(AbstainReason::LowProbability);
-    };
-    if coverage.words < thresholds.min_words {
-        Decision::Abstained(AbstainReason::TooShort)
-    } else if known_share < thresholds.min_coverage {
-        Decision::Abstained(AbstainReason::LowCoverage)
-    } else if model.facts.background == Some(best.topic) {
-        Decision::Abstained(AbstainReason::OffTopic)
-    } else if best.probability < min_probability {
-        Decision::Abstained(AbstainReason::LowProbability)
-    } else {
-        Decision::Assigned(best.topic)
-    }
 }

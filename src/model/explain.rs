@@ -3,8 +3,9 @@
 use super::{
     Model,
     answer::{Classification, Evidence},
-    classify::{Classifier, Options},
+    classify::Classifier,
     evidence::DECIBANS,
+    options::Options,
 };
 
 /// A margin no further from 0 than this, in decibans, is a tie: that is how exactly a ledger adds up.

@@ -13,6 +13,8 @@ pub struct ModelFacts {
     pub topics: Vec<String>,
     /// The index of the topic that stands for "none of the others", where there is one.
     pub background: Option<usize>,
+    /// The languages of the training articles as BCP 47 tags, sorted; empty where they were not looked at.
+    pub languages: Vec<String>,
     /// How text becomes terms.
     pub text_profile: TextProfile,
     /// How the weights were estimated.
@@ -31,15 +33,26 @@ pub struct ModelFacts {
 pub struct Thresholds {
     /// TOO_SHORT below so many running words.
     pub min_words: u32,
+    /// The language is looked at below this share of known words: hardly any training article has fewer.
+    pub language_coverage: f64,
     /// LOW_COVERAGE below this share of known words.
     pub min_coverage: f64,
+    /// OFF_TOPIC, where there is no background, above this strangeness, in nats: the mean surprise of the words,
+    /// -ln((articles with the word + 1/2) / (articles + 1)), plus ln(1.01 - probability of the best topic).
+    pub max_strangeness: Option<f64>,
     /// LOW_PROBABILITY below this probability of the best topic.
     pub min_probability: f64,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { min_words: 3, min_coverage: 0.25, min_probability: 0.0 }
+        Self {
+            min_words: 3,
+            language_coverage: 0.75,
+            min_coverage: 0.25,
+            max_strangeness: None,
+            min_probability: 0.0,
+        }
     }
 }
 

@@ -133,7 +133,10 @@ fn check_facts(facts: &ModelFacts) -> Result<(), InvalidFile> {
         && finite(&calibration.biases)
         && finite(&[calibration.scale, calibration.length_slope])
         && calibration.scale > 0.0
+        && facts.languages.is_sorted_by(|a, b| a < b)
+        && share.contains(&thresholds.language_coverage)
         && share.contains(&thresholds.min_coverage)
+        && thresholds.max_strangeness.is_none_or(f64::is_finite)
         && share.contains(&thresholds.min_probability);
     if right { Ok(()) } else { Err(InvalidFile::content("the facts are out of range")) }
 }

@@ -7,6 +7,8 @@
 use rayon::prelude::*;
 
 use super::{
+    abstain::word_surprise,
+    answer::Coverage,
     estimate::{Estimator, row_factor, unit},
     table::TermTable,
 };
@@ -24,16 +26,21 @@ pub(crate) struct Sample<'a> {
 
 /// One article: its terms as indexes into those of the counts, with their weights.
 pub(crate) struct SampledArticle {
+    /// Its place among the articles that were given.
+    pub(crate) index: usize,
     pub(crate) topic: usize,
     pub(crate) running_words: u32,
+    /// The words, then the pairs.
     terms: Vec<(u32, Weight)>,
+    /// How often each word occurs, in the order of `terms`.
+    word_counts: Vec<u32>,
 }
 
 #[cfg(test)]
 impl SampledArticle {
     /// An article of which only topic and length matter.
     pub(crate) fn for_calibration(topic: usize, running_words: u32) -> Self {
-        Self { topic, running_words, terms: Vec::new() }
+        Self { index: 0, topic, running_words, terms: Vec::new(), word_counts: Vec::new() }
     }
 }
 
@@ -50,17 +57,19 @@ impl<'a> Sample<'a> {
         limit: usize,
     ) -> Result<Self, NotCounted> {
         let not_counted = |a: &LabeledArticle| NotCounted(a.article.id.clone(), a.topic.to_string());
-        let mut order: Vec<((ArticleDigest, u16), &LabeledArticle)> = articles
+        let mut order: Vec<((ArticleDigest, u16), usize)> = articles
             .par_iter()
-            .map(|a| {
+            .enumerate()
+            .map(|(index, a)| {
                 let topic = counts.topics.binary_search(&a.topic).map_err(|_| not_counted(a))?;
-                Ok(((article_digest(&a.article), topic as u16), *a))
+                Ok(((article_digest(&a.article), topic as u16), index))
             })
             .collect::<Result<_, _>>()?;
-        order.par_sort_unstable_by_key(|(key, _)| *key);
+        // Equal articles by their place, so that the order says nothing about threads.
+        order.par_sort_unstable();
         if let Some((_, stranger)) = order.iter().find(|(key, _)| counts.articles.binary_search(key).is_err())
         {
-            return Err(not_counted(stranger));
+            return Err(not_counted(articles[*stranger]));
         }
         order.truncate(limit);
 
@@ -74,7 +83,8 @@ impl<'a> Sample<'a> {
             .par_iter()
             .map_init(
                 || TextReader::new(counts.profile),
-                |reader, ((_, topic), article)| {
+                |reader, &((_, topic), index)| {
+                    let article = articles[index];
                     reader.read(&article.article.title, &article.article.text);
                     let terms = reader
                         .terms()
@@ -82,9 +92,11 @@ impl<'a> Sample<'a> {
                         .collect::<Option<Vec<_>>>()
                         .ok_or_else(|| not_counted(article))?;
                     Ok(SampledArticle {
-                        topic: usize::from(*topic),
+                        index,
+                        topic: usize::from(topic),
                         running_words: reader.running_words(),
                         terms,
+                        word_counts: reader.words().map(|(_, tf, _)| tf).collect(),
                     })
                 },
             )
@@ -98,6 +110,24 @@ impl<'a> Sample<'a> {
 
     pub(crate) fn topics(&self) -> usize {
         self.counts.topics.len()
+    }
+
+    /// How much of each article the model of the others knows, and the mean surprise of its words: a word counts as known
+    /// where it is kept and occurs in more than `min_articles` articles, this one among them.
+    pub(crate) fn coverages(&self, min_articles: u64, kept: &[u32]) -> Vec<(Coverage, f64)> {
+        let others = self.counts.article_count() as u64 - 1;
+        let coverage = |article: &SampledArticle| {
+            let (mut known_words, mut surprise) = (0, 0.0);
+            for (&(term, _), &tf) in article.terms.iter().zip(&article.word_counts) {
+                let articles = self.counts.articles_with(term as usize) - 1;
+                let known = articles >= min_articles && kept.binary_search(&term).is_ok();
+                known_words += if known { tf } else { 0 };
+                surprise += f64::from(tf) * word_surprise(if known { articles } else { 0 }, others);
+            }
+            let words = article.running_words;
+            (Coverage { words, known_words }, surprise / f64::from(words.max(1)))
+        };
+        self.articles.par_iter().map(coverage).collect()
     }
 
     /// The scores of every article by the model of the others, for each estimator: `scores[estimator][article * topics + topic]`.

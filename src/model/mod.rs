@@ -1,10 +1,11 @@
 //! From counts to a model, and from a model to an answer.
 //!
-//! [`train`] goes the whole way: [`vocabulary`] selects terms, [`leave_one_out`] scores every training article with the
-//! model of all the others, [`choose`] takes the parameters that do best there, [`calibrate`] turns scores into
-//! probabilities, and [`estimate`] lets linfa estimate the weights. [`classify`] answers, [`explain`]
+//! [`train()`] goes the whole way: `vocabulary` selects terms, `leave_one_out` scores every training article with the
+//! model of all the others, `choose` takes the parameters that do best there, `calibrate` turns scores into
+//! probabilities, `abstain` sets the thresholds, and `estimate` lets linfa estimate the weights. `classify` answers, `explain`
 //! says why.
 
+mod abstain;
 mod answer;
 mod calibrate;
 mod card;
@@ -15,7 +16,9 @@ mod evidence;
 mod explain;
 mod facts;
 mod file;
+mod held_out;
 mod leave_one_out;
+mod options;
 mod revision;
 mod table;
 mod train;
@@ -24,12 +27,14 @@ mod vocabulary;
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
 pub use calibrate::Calibration;
 pub use choose::LeaveOneOutMetrics;
-pub use classify::{Classifier, InvalidOptions, MAX_EVIDENCE_TERMS, Options};
+pub use classify::Classifier;
 pub use estimate::{EstimateError, Estimator, Variant};
 pub use explain::{Explanation, InvalidAgainst};
 pub use facts::{ModelFacts, Thresholds, TrainingFacts};
 pub use file::MODEL_FORMAT;
+pub use held_out::{HeldOut, LeaveOneOutError, leave_one_out};
 pub use leave_one_out::NotCounted;
+pub use options::{InvalidOptions, MAX_EVIDENCE_TERMS, Options};
 pub use revision::{InvalidRevision, Revision};
 pub use train::{
     DEFAULT_BACKGROUND, DEFAULT_MAX_TERMS, InvalidParams, SAMPLE_LIMIT, TrainError, Trained, TrainingParams,

@@ -1,11 +1,16 @@
 //! The way from counts to a model.
 
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
 use super::{
-    Model, Revision,
+    Model, Revision, abstain,
     calibrate::Calibration,
     choose::{UNMEASURED, choose},
     estimate::{EstimateError, Estimator, Rows, Variant},
     facts::{ModelFacts, Thresholds, TrainingFacts},
+    held_out::{self, HeldOut},
     leave_one_out::{NotCounted, Sample},
     vocabulary,
 };
@@ -13,6 +18,7 @@ use crate::{
     article::LabeledArticle,
     counts::Counts,
     file::{InvalidFile, hex},
+    text::detect_language,
 };
 
 /// The topic that stands for "none of the others" when the user names none.
@@ -21,6 +27,9 @@ pub const DEFAULT_BACKGROUND: &str = "other";
 pub const DEFAULT_MAX_TERMS: usize = 5_000_000;
 /// Leave-one-out scores at most so many articles, those with the smallest digests.
 pub const SAMPLE_LIMIT: usize = 8192;
+
+/// So many articles are looked at for their language.
+const LANGUAGE_SAMPLE: usize = 400;
 
 /// What was asked for. What is left open is chosen by leave-one-out.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,6 +166,9 @@ pub struct Trained {
     pub model: Model,
     /// Its file: [`Model::from_bytes`] of these gave the model.
     pub bytes: Vec<u8>,
+    /// How the model of all the others answers each article that leave-one-out scored, in the order of their digests;
+    /// empty where no articles were given.
+    pub held_out: Vec<HeldOut>,
 }
 
 /// Makes a model of `counts`.
@@ -182,14 +194,19 @@ pub fn train(
     let priors: Vec<f64> = per_topic.iter().map(|&n| n as f64 / all).collect();
 
     let choice = sample.as_ref().and_then(|sample| choose(counts, sample, params, background));
-    let (kept, estimator, calibration, leave_one_out) = match choice {
+    let (kept, estimator, calibration, thresholds, leave_one_out, scores) = match choice {
         Some(choice) => {
             let metrics = super::LeaveOneOutMetrics {
                 articles: sample.as_ref().map_or(0, |s| s.articles().len() as u64),
                 log_loss: choice.fit.log_loss,
                 accuracy: choice.fit.accuracy,
             };
-            (choice.kept, choice.estimator, choice.fit.calibration, Some(metrics))
+            let thresholds = sample.as_ref().map(|sample| {
+                let coverages = sample.coverages(params.min_articles, &choice.kept);
+                abstain::thresholds(&coverages, background, &choice.fit)
+            });
+            let thresholds = thresholds.unwrap_or_default();
+            (choice.kept, choice.estimator, choice.fit.calibration, thresholds, Some(metrics), choice.scores)
         }
         None => {
             let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
@@ -201,20 +218,22 @@ pub fn train(
                 common_sum: vocabulary::mean_total(counts, &kept),
                 normalize: params.normalize,
             };
-            (kept, estimator, Calibration::unfitted(&priors), None)
+            (kept, estimator, Calibration::unfitted(&priors), Thresholds::default(), None, Vec::new())
         }
     };
     if kept.is_empty() {
         return Err(TrainError::NoTerms(params.min_articles));
     }
+    let languages = articles.map(languages).unwrap_or_default();
     let weights = Rows::new(counts, &kept).estimate(&estimator)?;
     let facts = ModelFacts {
         topics: names,
         background,
+        languages,
         text_profile: counts.profile,
         estimator,
         calibration,
-        thresholds: Thresholds::default(),
+        thresholds,
         training: TrainingFacts {
             corpus_digest: hex(&counts.corpus_digest()),
             articles: per_topic,
@@ -227,7 +246,20 @@ pub fn train(
     let bytes = super::file::to_bytes(&facts, counts, &kept, &weights)?;
     let model = Model::from_bytes(&bytes)?;
     debug_assert_eq!(model.revision(), Revision::of(&bytes));
-    Ok(Trained { model, bytes })
+    let held_out = sample.map_or_else(Vec::new, |sample| held_out::answers(&model, &sample, &kept, &scores));
+    Ok(Trained { model, bytes, held_out })
+}
+
+/// The languages in which at least one in twenty articles is written, judged by up to [`LANGUAGE_SAMPLE`] of them.
+fn languages(articles: &[&LabeledArticle]) -> Vec<String> {
+    let mut order: Vec<_> = articles.par_iter().map(|a| (a.article.digest(), *a)).collect();
+    order.par_sort_unstable_by_key(|(digest, _)| *digest);
+    order.truncate(LANGUAGE_SAMPLE);
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for (_, article) in &order {
+        *counts.entry(detect_language(&article.article.title, &article.article.text)).or_default() += 1;
+    }
+    counts.into_iter().filter(|(_, n)| n * 20 >= order.len()).map(|(tag, _)| tag.to_owned()).collect()
 }
 
 fn background(topics: &[String], named: Option<&str>) -> Result<Option<usize>, TrainError> {

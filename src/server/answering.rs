@@ -1,6 +1,6 @@
 //! What every service needs to answer about articles.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 use arc_swap::Guard;
 
@@ -85,6 +85,7 @@ impl Answering {
         let now = self.now();
         let (model, options) = check_options(options, now.held()?, &mut violations)?;
         refuse_any(violations)?;
+        let options = options.with_language(&article.language_code);
         let answer = self.classify(&model, &article.title, &article.text, &options);
         Ok(v1::Classification::new(&model, answer))
     }
@@ -101,7 +102,11 @@ impl Answering {
         let article = check_article(Some(article), &self.config, &mut violations);
         let violations = violations.into_iter().map(|violation| violation.in_batch(index)).collect();
         let answer = refuse_any(violations).map(|()| {
-            let answer = self.classify(model, &article.title, &article.text, options);
+            let stated = match article.language_code.as_str() {
+                "" => Cow::Borrowed(options),
+                language => Cow::Owned(options.clone().with_language(language)),
+            };
+            let answer = self.classify(model, &article.title, &article.text, &stated);
             v1::Classification::new(model, answer)
         });
         v1::ArticleResult { article_id: article.article_id, outcome: Some(outcome(answer)) }

@@ -60,6 +60,7 @@ impl Classifications {
             violations.push(InvalidAgainst::Unknown(against.clone()).into());
         }
         refuse_any(violations)?;
+        let options = options.with_language(&article.language_code);
         let explanation = with_classifier(&model, |classifier| {
             classifier.explain(&model, &article.title, &article.text, &options, &against)
         });

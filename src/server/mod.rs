@@ -1,8 +1,8 @@
 //! The gRPC server: the only part that knows the transport.
 //!
-//! [`run`] serves on a listener until told to stop. A call goes to its service ([`classification`], [`models`],
-//! [`inference`]) -> [`request`] (checks) -> [`answering`], with a model of the [`registry`] -> [`crate::api`] (message);
-//! what goes wrong becomes a status in [`status`], and nowhere else.
+//! [`run()`] serves on a listener until told to stop. A call goes to its service (`classification`, `models`,
+//! `inference`) -> `request` (checks) -> `answering`, with a model of the `registry` -> [`crate::api`] (message);
+//! what goes wrong becomes a status in `status`, and nowhere else.
 
 mod answering;
 mod classification;

@@ -1,8 +1,9 @@
 //! From an article to a small vector of integers that depends on that article alone.
 //!
-//! [`words`] splits text, [`stem`] maps a surface form to its term, [`terms`] counts words and adjacent pairs,
-//! [`weight`] turns the counts into fixed-point weights. [`TextReader`] does all of it without allocating once warm.
+//! `words` splits text, `stem` maps a surface form to its term, `terms` counts words and adjacent pairs,
+//! `weight` turns the counts into fixed-point weights. [`TextReader`] does all of it without allocating once warm.
 
+mod language;
 mod profile;
 mod reader;
 mod stem;
@@ -10,6 +11,7 @@ mod terms;
 mod weight;
 mod words;
 
+pub(crate) use language::{MIN_WORDS as MIN_LANGUAGE_WORDS, detect as detect_language};
 pub use profile::{StemmerKind, TextProfile};
 pub use reader::TextReader;
 pub(crate) use reader::{Occurrence, TermRef};

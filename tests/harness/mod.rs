@@ -1,5 +1,6 @@
 //! Starts the real server on a port of its own, and the real program.
 #![allow(dead_code, unreachable_pub)] // every test file uses its part
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
 
 use std::{
     net::SocketAddr,
@@ -53,7 +54,7 @@ impl TestServer {
 
     /// A server with the shipped model, ready to answer.
     pub async fn start() -> Self {
-        let server = Self::with(ServerConfig::default(), || Ok(default_model())).await;
+        let mut server = Self::with(ServerConfig::default(), || Ok(default_model())).await;
         server.ready().await;
         server
     }
@@ -66,17 +67,23 @@ impl TestServer {
         Channel::from_shared(self.url()).unwrap().connect().await.unwrap()
     }
 
-    /// Waits until the health service says SERVING.
-    pub async fn ready(&self) {
+    /// Waits until the health service says SERVING; fails when the server ends before.
+    pub async fn ready(&mut self) {
         use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
         let request = HealthCheckRequest { service: String::new() };
         let mut changes = HealthClient::new(self.channel().await).watch(request).await.unwrap().into_inner();
-        while let Some(now) = changes.message().await.unwrap() {
-            if now.status == i32::from(tonic_health::ServingStatus::Serving as u8) {
-                return;
+        let serving = async {
+            while let Some(now) = changes.message().await.unwrap() {
+                if now.status == i32::from(tonic_health::ServingStatus::Serving as u8) {
+                    return;
+                }
             }
+            panic!("the health service ended");
+        };
+        tokio::select! {
+            () = serving => {}
+            ended = &mut self.running => panic!("the server ended: {ended:?}"),
         }
-        panic!("the health service ended");
     }
 
     /// Tells the server to stop, without waiting.

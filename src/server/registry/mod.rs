@@ -2,7 +2,7 @@
 //!
 //! Calls read [`Held`], an immutable picture of the models in memory, through one atomic pointer, and keep the model that
 //! they began with for as long as they last. Whoever changes something makes a new picture and puts it in the old one's
-//! place: the directory's [`watch`], an operator's call, a signal.
+//! place: the directory's `watch`, an operator's call, a signal.
 
 mod change;
 mod directory;
