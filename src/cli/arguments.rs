@@ -109,6 +109,11 @@ pub(super) struct ModelArgument {
 }
 
 impl ModelArgument {
+    /// The model at `path`, or the built-in one.
+    pub(super) const fn at(path: Option<PathBuf>) -> Self {
+        Self { model: path }
+    }
+
     pub(super) fn load(&self) -> Result<Model, Failure> {
         match &self.model {
             Some(path) => load_model(path),

@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     config::ServerConfig,
+    metrics::Metrics,
     request::{check_article, check_options},
     status::RequestError,
 };
@@ -27,11 +28,12 @@ pub(super) struct Classifications {
     /// Written once, when the model has been loaded and has passed its self-test.
     model: Arc<OnceLock<Arc<Model>>>,
     config: ServerConfig,
+    metrics: Arc<Metrics>,
 }
 
 impl Classifications {
-    pub(super) fn new(model: Arc<OnceLock<Arc<Model>>>, config: ServerConfig) -> Self {
-        Self { model, config }
+    pub(super) fn new(model: Arc<OnceLock<Arc<Model>>>, config: ServerConfig, metrics: Arc<Metrics>) -> Self {
+        Self { model, config, metrics }
     }
 
     fn answer(
@@ -46,6 +48,7 @@ impl Classifications {
             return Err(RequestError::Invalid(violations));
         }
         let answer = classify(model, &article, &options);
+        self.metrics.answered(model, &answer);
         Ok(v1::ClassifyArticleResponse {
             article_id: article.article_id,
             classification: Some(v1::Classification::new(model, answer)),

@@ -5,13 +5,14 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Output},
+    time::Duration,
 };
 
 use bayeswire::{
     article::{Article, LabeledArticle, Topic},
     counts::Counts,
     model::{Model, TrainingParams, train},
-    server::{ServeError, ServerConfig, run},
+    server::{ServeError, ServerConfig, run_with_admin},
     text::TextProfile,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -23,20 +24,39 @@ pub type Load = Result<Model, String>;
 /// A server that stops when told to or when dropped.
 pub struct TestServer {
     pub address: SocketAddr,
+    pub admin_address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<Result<(), ServeError<String>>>,
 }
 
 impl TestServer {
-    /// A server with the model that `load` gives.
+    /// A server with the model that `load` gives, which stops without a delay.
     pub async fn with(config: ServerConfig, load: impl FnOnce() -> Load + Send + 'static) -> Self {
+        Self::as_configured(ServerConfig { drain_delay: Duration::ZERO, ..config }, load).await
+    }
+
+    /// A server with the model that `load` gives.
+    pub async fn as_configured(config: ServerConfig, load: impl FnOnce() -> Load + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, admin_address) = (listener.local_addr().unwrap(), admin.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
-        let running = tokio::spawn(run(listener, config, load, async {
+        let running = tokio::spawn(run_with_admin(listener, Some(admin), config, load, async {
             let _ = stopped.await;
         }));
-        Self { address, stop: Some(stop), running }
+        Self { address, admin_address, stop: Some(stop), running }
+    }
+
+    /// A server with the shipped model and other settings than usual, ready to answer.
+    pub async fn configured(config: ServerConfig) -> Self {
+        let server = Self::with(config, || Ok(default_model())).await;
+        server.ready().await;
+        server
+    }
+
+    /// What the admin listener answers: status and body.
+    pub async fn admin(&self, request: &str, body: &str) -> (u16, String) {
+        admin(self.admin_address, request, body).await
     }
 
     /// A server with the shipped model, ready to answer.
@@ -84,6 +104,21 @@ impl TestServer {
         self.tell_to_stop();
         (&mut self.running).await.unwrap()
     }
+}
+
+/// One HTTP/1.1 request (such as `GET /metrics`) and its answer: status and body.
+pub async fn admin(address: SocketAddr, request: &str, body: &str) -> (u16, String) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{request} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
 /// The shipped model.

@@ -1,0 +1,1 @@
+//! The layer around services that misbehave as ours never should.
