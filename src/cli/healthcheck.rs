@@ -1,14 +1,14 @@
 //! `bayeswire healthcheck`
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::Args;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use super::{ExitStatus, Failure};
-use crate::client::{ConnectOptions, connect};
+use super::{ExitStatus, Failure, arguments::ConnectionArguments};
+use crate::client::connect;
 
 /// Ask a server whether it serves: exit status 0 if so, 69 otherwise
 ///
@@ -38,36 +38,6 @@ pub(super) struct Healthcheck {
     connection: ConnectionArguments,
 }
 
-/// How to reach a server that asks who calls.
-#[derive(Debug, Args)]
-pub(super) struct ConnectionArguments {
-    /// Trust servers with certificates of these authorities, PEM [default: those that the system trusts]
-    #[arg(long, env = "BAYESWIRE_TLS_CA", value_name = "FILE")]
-    tls_ca: Option<PathBuf>,
-
-    /// Our certificate chain, PEM, for servers that ask for one
-    #[arg(long, env = "BAYESWIRE_CLIENT_CERT", value_name = "FILE", requires = "client_key")]
-    client_cert: Option<PathBuf>,
-
-    /// Its private key, PEM
-    #[arg(long, env = "BAYESWIRE_CLIENT_KEY", value_name = "FILE", requires = "client_cert")]
-    client_key: Option<PathBuf>,
-
-    /// A file with a bearer token and nothing else, for servers that ask for one
-    #[arg(long, env = "BAYESWIRE_BEARER_FILE", value_name = "FILE")]
-    bearer_file: Option<PathBuf>,
-}
-
-impl ConnectionArguments {
-    pub(super) fn options(&self) -> ConnectOptions {
-        ConnectOptions {
-            tls_ca: self.tls_ca.clone(),
-            identity: self.client_cert.clone().zip(self.client_key.clone()),
-            token_file: self.bearer_file.clone(),
-        }
-    }
-}
-
 impl Healthcheck {
     pub(super) fn run(self) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -77,7 +47,7 @@ impl Healthcheck {
         let timeout = Duration::from_secs(self.timeout.into());
         let unavailable =
             |what: String| Failure::new(ExitStatus::Unavailable, format!("{}: {what}", self.server));
-        let answer = runtime.block_on(tokio::time::timeout(timeout, self.ask(timeout)));
+        let answer = runtime.block_on(async { tokio::time::timeout(timeout, self.ask(timeout)).await });
         match answer.map_err(|_| unavailable(format!("no answer within {} s", self.timeout)))?? {
             ServingStatus::Serving => Ok(()),
             other => Err(unavailable(other.as_str_name().to_owned())),

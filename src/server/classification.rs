@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     config::ServerConfig,
+    layers::reply,
     metrics::Metrics,
     request::{check_article, check_options},
     status::RequestError,
@@ -73,6 +74,6 @@ impl ClassificationService for Classifications {
         &self,
         request: Request<v1::ClassifyArticleRequest>,
     ) -> Result<Response<v1::ClassifyArticleResponse>, Status> {
-        Ok(Response::new(self.answer(request.into_inner())?))
+        Ok(reply(self.answer(request.into_inner())?))
     }
 }

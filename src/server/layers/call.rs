@@ -19,6 +19,8 @@ pub(in crate::server) struct Call {
     pub(in crate::server) request_id: HeaderValue,
     /// 32 hexadecimal digits, when the call is traced.
     pub(in crate::server) trace_id: Option<Box<str>>,
+    /// Whether the caller may be given something else than plain messages.
+    pub(super) accepts_encoding: bool,
     /// When an answer is of no use any more.
     pub(super) deadline: Option<Instant>,
 }

@@ -8,6 +8,7 @@ mod call;
 mod deadline;
 mod future;
 mod in_flight;
+mod reply;
 mod request_id;
 mod rpcs;
 mod service;
@@ -18,12 +19,13 @@ mod watch;
 
 pub use call::current_deadline;
 pub(super) use call::{Call, with_current};
+pub(super) use reply::reply;
 pub(super) use rpcs::{Group, Rpc, RpcTable};
 pub(super) use service::{CallLayer, Calls};
 
 /// Gives a generated tonic server the limits and encodings of `config`: the longest message that is decoded, and gzip and
-/// zstd for requests, and for replies where the caller accepts them. Whether a reply is worth it is decided by
-/// [`RpcTable`]: where replies are small, the layer hides from tonic that the caller would accept an encoding.
+/// zstd for requests, and for replies where the caller accepts them. Unary handlers give their messages to [`reply`], which
+/// keeps short ones as they are.
 macro_rules! dressed {
     ($service:expr, $config:expr) => {{
         use tonic::codec::CompressionEncoding::{Gzip, Zstd};

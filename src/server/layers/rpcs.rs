@@ -28,8 +28,6 @@ pub(in crate::server) struct Rpc {
     pub(super) streams: bool,
     /// What the caller must be.
     pub(in crate::server) role: Role,
-    /// Whether replies are too small for compression to be worth its time.
-    pub(super) small_reply: bool,
 }
 
 /// Rpcs by path. Made from the descriptors, so that a new rpc needs no entry anywhere.
@@ -87,7 +85,7 @@ impl RpcTable {
 }
 
 impl Rpc {
-    fn new(service: &str, method: &str, streams: bool) -> Self {
+    pub(in crate::server) fn new(service: &str, method: &str, streams: bool) -> Self {
         let group = match service {
             "grpc.health.v1.Health" => Group::Health,
             "grpc.reflection.v1.ServerReflection" | "grpc.reflection.v1alpha.ServerReflection" => {
@@ -105,7 +103,6 @@ impl Rpc {
             group,
             streams,
             role,
-            small_reply: group == Group::Health || method == "ClassifyArticle",
         }
     }
 }

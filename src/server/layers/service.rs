@@ -74,7 +74,7 @@ impl Calls {
         }
     }
 
-    fn begin(self: &Arc<Self>, request: &mut Request<Body>) -> (Watch, Result<(), RequestError>, Deadlines) {
+    fn begin(self: &Arc<Self>, request: &Request<Body>) -> (Watch, Result<(), RequestError>, Deadlines) {
         let start = Instant::now();
         let index = self.rpcs.index(request.uri().path());
         let rpc = self.rpcs.get(index);
@@ -83,14 +83,11 @@ impl Calls {
             head: start + asked.map_or(self.deadline, |asked| asked.min(self.deadline)),
             stream: asked.filter(|_| rpc.streams).and_then(|asked| start.checked_add(asked)),
         };
-        if rpc.small_reply {
-            // tonic compresses every reply to a caller that would accept it, however small.
-            request.headers_mut().remove("grpc-accept-encoding");
-        }
         let span = self.tracer.as_ref().map(|tracer| Box::new(tracer.begin(&rpc.path, request.headers())));
         let call = Call {
             request_id: request_id::take_or_make(request.headers()),
             trace_id: span.as_ref().map(|span| span.trace_id()),
+            accepts_encoding: request.headers().contains_key("grpc-accept-encoding"),
             deadline: if rpc.streams { deadlines.stream } else { Some(deadlines.head) },
         };
         let mut watch = Watch {
@@ -161,8 +158,8 @@ impl Service<Request<Body>> for CallService {
         Service::<Request<Body>>::poll_ready(&mut self.routes, cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> CallFuture {
-        let (watch, admitted, deadlines) = self.calls.begin(&mut request);
+    fn call(&mut self, request: Request<Body>) -> CallFuture {
+        let (watch, admitted, deadlines) = self.calls.begin(&request);
         match admitted {
             Ok(()) => CallFuture::running(watch, deadlines, self.routes.call(request)),
             Err(refusal) => CallFuture::refused(watch, deadlines, refusal),

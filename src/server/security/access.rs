@@ -114,3 +114,47 @@ impl Access {
         tokens.role(token.trim_ascii()).map(Some).ok_or(RequestError::TokenInvalid)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKENS: &str = "classify c-0123456789abcdef\noperate o-0123456789abcdef\n";
+
+    fn check(
+        access: &Access,
+        method: &str,
+        token: Option<&str>,
+        by_certificate: Option<Role>,
+    ) -> Option<RequestError> {
+        let mut request = Request::new(());
+        if let Some(token) = token {
+            request.headers_mut().insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        }
+        request.extensions_mut().insert(Peer { role: by_certificate });
+        access.check(&Rpc::new("bayeswire.v1.ModelService", method, false), &request).err()
+    }
+
+    #[test]
+    fn only_operators_may_change_what_is_served() {
+        let access = Access::new(&ServerConfig::default(), Some(Tokens::parse(TOKENS).unwrap()));
+        let (classify, operate) = (Some("c-0123456789abcdef"), Some("o-0123456789abcdef"));
+        let missing = Some(RequestError::RoleMissing { role: Role::Operate });
+        assert_eq!(check(&access, "RollbackModel", classify, None), missing);
+        assert_eq!(check(&access, "GetServerInfo", classify, None), None);
+        assert_eq!(check(&access, "RollbackModel", operate, None), None);
+        assert_eq!(check(&access, "RollbackModel", None, None), Some(RequestError::TokenInvalid));
+        // A certificate counts as much as a token, but does not make up for a wrong one.
+        assert_eq!(check(&access, "RollbackModel", None, Some(Role::Operate)), None);
+        assert_eq!(check(&access, "RollbackModel", None, Some(Role::Classify)), missing);
+        assert_eq!(check(&access, "RollbackModel", classify, Some(Role::Operate)), None);
+        let wrong = check(&access, "RollbackModel", Some("guess"), Some(Role::Operate));
+        assert_eq!(wrong, Some(RequestError::TokenInvalid));
+    }
+
+    #[test]
+    fn without_tokens_and_authorities_everybody_may_do_everything() {
+        let access = Access::new(&ServerConfig::default(), None);
+        assert_eq!(check(&access, "RollbackModel", None, None), None);
+    }
+}
