@@ -1,5 +1,7 @@
 //! Settings: flags before the environment before the file before defaults; everything wrong is told at once.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 mod harness;
 
 use std::{fs, process::Output};

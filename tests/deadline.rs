@@ -1,5 +1,7 @@
 //! A call that takes too long ends as DEADLINE_EXCEEDED, never as CANCELLED, and says why.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 mod harness;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! What operators see over HTTP and in the log.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 mod harness;
 
 use std::{io::Write as _, process::Stdio};

@@ -1,5 +1,7 @@
 //! More callers than there is room for.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 mod harness;
 
 use bayeswire::{api::v1::classification_service_client::ClassificationServiceClient, server::ServerConfig};

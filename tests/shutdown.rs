@@ -1,5 +1,7 @@
 //! SIGTERM under load: first not serving, then drained; nothing that was accepted is lost.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 mod harness;
 
 use std::{

@@ -1,5 +1,7 @@
 //! TLS: who is let in, and certificates that change while the server runs.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 mod harness;
 
 use std::{

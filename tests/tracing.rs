@@ -1,5 +1,7 @@
 //! Spans arrive at an OpenTelemetry collector, in the caller's trace.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 mod harness;
 
 use bayeswire::{

@@ -38,6 +38,7 @@ pub(in crate::server) struct CallFuture {
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
+#[allow(clippy::large_enum_variant)] // the large one is the one that there is
 #[derive(Debug)]
 enum Handler {
     Running(Routed),

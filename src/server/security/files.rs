@@ -2,13 +2,14 @@
 
 use std::{fs, io, path::PathBuf, time::Duration};
 
+/// Files and what is in them.
+pub(in crate::server) type Contents = Vec<(PathBuf, Vec<u8>)>;
+
 /// Reads all of `paths`.
 ///
 /// # Errors
 /// The first file that cannot be read.
-pub(in crate::server) fn read_all(
-    paths: &[PathBuf],
-) -> Result<Vec<(PathBuf, Vec<u8>)>, (PathBuf, io::Error)> {
+pub(in crate::server) fn read_all(paths: &[PathBuf]) -> Result<Contents, (PathBuf, io::Error)> {
     paths
         .iter()
         .map(|path| fs::read(path).map(|bytes| (path.clone(), bytes)).map_err(|e| (path.clone(), e)))
@@ -23,9 +24,9 @@ pub(in crate::server) fn read_all(
 /// replaced, most likely; it is looked at again.
 pub(in crate::server) async fn watch(
     paths: Vec<PathBuf>,
-    mut before: Vec<(PathBuf, Vec<u8>)>,
+    mut before: Contents,
     interval: Duration,
-    mut changed: impl FnMut(&Vec<(PathBuf, Vec<u8>)>) + Send,
+    mut changed: impl FnMut(&Contents) + Send,
 ) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -7,7 +7,7 @@ use tracing::{error, info};
 
 use super::{
     Access, InvalidTokens, Tls, TlsError, Tokens,
-    files::{read_all, watch},
+    files::{Contents, read_all, watch},
     tls::tls_paths,
 };
 use crate::server::{
@@ -84,7 +84,7 @@ fn watch_tls(
     tls: Arc<Tls>,
     metrics: Arc<Metrics>,
     paths: Vec<PathBuf>,
-    files: Vec<(PathBuf, Vec<u8>)>,
+    files: Contents,
     interval: Duration,
 ) {
     watchers.spawn(watch(paths, files, interval, move |files| {
@@ -105,7 +105,7 @@ fn note(metrics: &Metrics, what: &'static str, outcome: Result<(), impl std::fmt
     }
 }
 
-fn parse(files: &[(PathBuf, Vec<u8>)]) -> Result<Tokens, InvalidTokens> {
+fn parse(files: &Contents) -> Result<Tokens, InvalidTokens> {
     let bytes = files.first().map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
     let text =
         std::str::from_utf8(bytes).map_err(|_| InvalidTokens(vec!["the file is not UTF-8".to_owned()]))?;

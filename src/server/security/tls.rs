@@ -18,7 +18,7 @@ use tokio_rustls::{
     },
 };
 
-use super::Role;
+use super::{Role, files::Contents};
 use crate::server::TlsConfig;
 
 /// Why TLS cannot be set up; names files, never what is in them.
@@ -49,9 +49,6 @@ pub(in crate::server) struct Tls {
     classify: Option<Vec<ServerName<'static>>>,
 }
 
-/// The contents of the files that TLS is made of.
-pub(in crate::server) type TlsFiles = Vec<(PathBuf, Vec<u8>)>;
-
 /// The files that TLS is made of, in the order that [`Tls::load`] takes them.
 pub(in crate::server) fn tls_paths(config: &TlsConfig) -> Vec<PathBuf> {
     [&config.cert, &config.key].into_iter().chain(&config.client_ca).cloned().collect()
@@ -60,7 +57,7 @@ pub(in crate::server) fn tls_paths(config: &TlsConfig) -> Vec<PathBuf> {
 impl Tls {
     /// # Errors
     /// When a file is not what it should be, or a name is none.
-    pub(in crate::server) fn load(config: &TlsConfig, files: &TlsFiles) -> Result<Self, TlsError> {
+    pub(in crate::server) fn load(config: &TlsConfig, files: &Contents) -> Result<Self, TlsError> {
         Ok(Self {
             current: ArcSwap::from_pointee(server_config(files)?),
             operate: names(&config.operate_names)?,
@@ -72,7 +69,7 @@ impl Tls {
     ///
     /// # Errors
     /// When one of them is not what it should be; then the old ones stay.
-    pub(in crate::server) fn replace(&self, files: &TlsFiles) -> Result<(), TlsError> {
+    pub(in crate::server) fn replace(&self, files: &Contents) -> Result<(), TlsError> {
         self.current.store(Arc::new(server_config(files)?));
         Ok(())
     }
@@ -104,7 +101,7 @@ fn names(names: &[String]) -> Result<Vec<ServerName<'static>>, TlsError> {
     names.iter().map(parse).collect()
 }
 
-fn server_config(files: &TlsFiles) -> Result<rustls::ServerConfig, TlsError> {
+fn server_config(files: &Contents) -> Result<rustls::ServerConfig, TlsError> {
     let missing = || TlsError::Pem(PathBuf::new(), pem::Error::NoItemsFound);
     let mut files = files.iter();
     let (cert_path, cert) = files.next().ok_or_else(missing)?;
