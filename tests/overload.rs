@@ -5,18 +5,17 @@
 mod harness;
 
 use bayeswire::{api::v1::classification_service_client::ClassificationServiceClient, server::ServerConfig};
-use harness::{TestServer, article};
-use tonic::Code;
+use harness::{ServerProcess, TestServer, admin, article};
+use tonic::{Code, transport::Channel};
 use tonic_types::StatusExt as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_one_of_256_callers_against_a_limit_of_8_is_answered() {
-    let config = ServerConfig { concurrency_limit: 8, ..ServerConfig::default() };
-    let server = TestServer::configured(config).await;
+    let server = ServerProcess::start(&["--concurrency-limit", "8"]);
     let text = "Rebels and government forces signed a cease-fire after talks in the capital. ".repeat(1000);
     let mut channels = Vec::new();
     for _ in 0..16 {
-        channels.push(server.channel().await);
+        channels.push(Channel::from_shared(server.url()).unwrap().connect().await.unwrap());
     }
     let calls: Vec<_> = (0..256)
         .map(|i| {
@@ -44,9 +43,12 @@ async fn every_one_of_256_callers_against_a_limit_of_8_is_answered() {
         let mut client = ClassificationServiceClient::new(channel);
         client.classify_article(article("Rebels signed a cease-fire.")).await.unwrap();
     }
-    let (_, metrics) = server.admin("GET /metrics", "").await;
+    let (_, metrics) = admin(server.admin_address, "GET /metrics", "").await;
     assert!(metrics.contains(&format!("bayeswire_shed_total {shed}\n")), "{metrics}");
     assert!(metrics.contains("bayeswire_rpcs_in_flight 0\n"), "{metrics}");
+    if let Some(bytes) = server.peak_bytes() {
+        assert!(bytes < 100 << 20, "{bytes} bytes resident");
+    }
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ impl Default for Http2Config {
             keep_alive_timeout: Duration::from_secs(20),
             max_connection_age: None,
             stream_window_bytes: 1 << 20,
-            connection_window_bytes: 4 << 20,
+            connection_window_bytes: 2 << 20,
         }
     }
 }

@@ -26,8 +26,9 @@ use super::{
 
 /// How long a client may take to agree on TLS.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many connections may be agreeing on TLS at once; more wait in the listener's queue.
-const MAX_HANDSHAKES: usize = 256;
+/// How many connections may be agreeing on TLS at once; more wait in the listener's queue. So many that clients who say
+/// nothing cannot easily keep others out.
+const MAX_HANDSHAKES: usize = 4096;
 /// How long to wait when the system has no room for another connection (no file descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 

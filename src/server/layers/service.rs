@@ -22,6 +22,9 @@ use super::{
 };
 use crate::server::{RequestError, ServerConfig, metrics::Metrics, security::Access, traces::CallTracer};
 
+/// No call may take longer, whatever the setting: a time that every clock can tell.
+const MAX_DEADLINE: Duration = Duration::from_secs(30 * 86_400);
+
 /// What all calls share; one for all connections.
 #[derive(Debug)]
 pub(in crate::server) struct Calls {
@@ -51,7 +54,7 @@ impl Calls {
             metrics,
             in_flight: InFlight::new(config.concurrency_limit),
             max_message_bytes: config.max_message_bytes(),
-            deadline: config.deadline,
+            deadline: config.deadline.min(MAX_DEADLINE),
             access,
             tracer,
             draining: AtomicBool::new(false),
