@@ -1,9 +1,9 @@
 //! The gRPC server: the only part that knows the transport.
 //!
-//! [`run`] serves on a listener until told to stop. A call goes [`incoming`] (TLS) -> [`layers`] (access, limits, deadline,
-//! panics, metrics) -> [`classification`] -> [`request`] (checks) -> the model -> [`crate::api`] (message); what goes wrong
-//! becomes a status in [`status`], and nowhere else. Operators look in through [`admin`], [`metrics`], [`logging`] and
-//! [`traces`].
+//! [`run`] serves on a listener until told to stop. A call goes `incoming` (TLS) -> `layers` (access, limits, deadline,
+//! panics, metrics) -> `classification` -> `request` (checks) -> the model -> [`crate::api`] (message); what goes wrong
+//! becomes a status in `status`, and nowhere else. Operators look in through `admin`, `metrics`, `logging` and
+//! `traces`.
 
 mod admin;
 mod classification;
