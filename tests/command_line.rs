@@ -1,5 +1,7 @@
 //! The program as a shell sees it: what it prints, and how it exits.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 mod harness;
 
 use std::{

@@ -1,5 +1,7 @@
 //! The model that is shipped is the one that its articles give, on any number of threads and in any order.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 use std::path::Path;
 
 use bayeswire::{

@@ -1,5 +1,7 @@
 //! Damaged files are refused, whatever the damage.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 use bayeswire::{
     article::{Article, LabeledArticle, Topic},
     counts::Counts,

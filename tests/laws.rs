@@ -1,5 +1,7 @@
 //! The laws that everything rests on, for articles made at random.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
 use bayeswire::{
     article::{Article, LabeledArticle, Topic},
     counts::{CombineError, Counts},

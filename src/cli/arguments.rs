@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::{
+    client::ConnectOptions,
     corpus::Input,
     counts::Counts,
     file::InvalidFile,
@@ -109,12 +110,47 @@ pub(super) struct ModelArgument {
 }
 
 impl ModelArgument {
+    /// The model at `path`, or the built-in one.
+    pub(super) const fn at(path: Option<PathBuf>) -> Self {
+        Self { model: path }
+    }
+
     pub(super) fn load(&self) -> Result<Model, Failure> {
         match &self.model {
             Some(path) => load_model(path),
             None => {
                 Model::from_bytes(BUILT_IN).map_err(|e| Failure::invalid(Path::new("the built-in model"), &e))
             }
+        }
+    }
+}
+
+/// How to reach a server that asks who calls.
+#[derive(Debug, Args)]
+pub(super) struct ConnectionArguments {
+    /// Trust servers with certificates of these authorities, PEM [default: those that the system trusts]
+    #[arg(long, env = "BAYESWIRE_TLS_CA", value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+
+    /// Our certificate chain, PEM, for servers that ask for one
+    #[arg(long, env = "BAYESWIRE_CLIENT_CERT", value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+
+    /// Its private key, PEM
+    #[arg(long, env = "BAYESWIRE_CLIENT_KEY", value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
+
+    /// A file with a bearer token and nothing else, for servers that ask for one
+    #[arg(long, env = "BAYESWIRE_BEARER_FILE", value_name = "FILE")]
+    bearer_file: Option<PathBuf>,
+}
+
+impl ConnectionArguments {
+    pub(super) fn options(&self) -> ConnectOptions {
+        ConnectOptions {
+            tls_ca: self.tls_ca.clone(),
+            identity: self.client_cert.clone().zip(self.client_key.clone()),
+            token_file: self.bearer_file.clone(),
         }
     }
 }

@@ -9,6 +9,8 @@ use tonic::{Request, Response, Status};
 
 use super::{
     config::ServerConfig,
+    layers::reply,
+    metrics::Metrics,
     request::{check_article, check_options},
     status::RequestError,
 };
@@ -27,11 +29,12 @@ pub(super) struct Classifications {
     /// Written once, when the model has been loaded and has passed its self-test.
     model: Arc<OnceLock<Arc<Model>>>,
     config: ServerConfig,
+    metrics: Arc<Metrics>,
 }
 
 impl Classifications {
-    pub(super) fn new(model: Arc<OnceLock<Arc<Model>>>, config: ServerConfig) -> Self {
-        Self { model, config }
+    pub(super) fn new(model: Arc<OnceLock<Arc<Model>>>, config: ServerConfig, metrics: Arc<Metrics>) -> Self {
+        Self { model, config, metrics }
     }
 
     fn answer(
@@ -47,6 +50,7 @@ impl Classifications {
             return Err(RequestError::Invalid(violations));
         }
         let answer = classify(model, &article, &options);
+        self.metrics.answered(model, &answer);
         Ok(v1::ClassifyArticleResponse {
             article_id: article.article_id,
             classification: Some(v1::Classification::new(model, answer)),
@@ -71,6 +75,6 @@ impl ClassificationService for Classifications {
         &self,
         request: Request<v1::ClassifyArticleRequest>,
     ) -> Result<Response<v1::ClassifyArticleResponse>, Status> {
-        Ok(Response::new(self.answer(request.into_inner())?))
+        Ok(reply(self.answer(request.into_inner())?))
     }
 }
