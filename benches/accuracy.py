@@ -7,7 +7,7 @@
 FOLDER holds benchmarks/*.jsonl ("text", "label", "split") and news/*.jsonl ("text", "label"). It is not part of this
 repository; without it there is nothing to measure, and this script says so.
 """
-import argparse, json, os, random, subprocess, sys, tempfile
+import argparse, json, os, random, subprocess, sys, tempfile, zlib
 
 
 def rows(path):
@@ -79,6 +79,36 @@ def news(a, tmp):
         print(f"| {name} | {len(data)} | {forced:.4f} | {ours['accuracy']:.4f} | {ours['macro_f1']:.4f} | {ours['ece']:.4f} | {answered:.3f} | {away} |", flush=True)
 
 
+def long_texts(a, tmp):
+    """Lines of one label joined to texts of over 300 words, and what calibration makes of them."""
+    data = rows(os.path.join(a.data, "news", "audit_2025_q4.jsonl"))
+    joined = []
+    for label in sorted({r["label"] for r in data}):
+        lines = [r["text"] for r in data if r["label"] == label]
+        for seed in range(40):
+            random.Random(seed).shuffle(lines)
+            words = [" ".join(lines[:i]) for i in range(1, len(lines)) if len(" ".join(lines[:i]).split()) > 300]
+            joined.append({"text": words[0], "label": label})
+    ours = json.loads(run(a.bayeswire, "evaluate", "--format", "json", write(os.path.join(tmp, "long.jsonl"), joined)))
+    print(f"\nTexts of over 300 words, joined from lines of one label: {len(joined)}, accuracy {ours['accuracy']:.4f}, ECE {ours['ece']:.4f}")
+
+
+def folds(a, tmp):
+    """Leave-one-out beside five folds of the articles that the built-in model is made of."""
+    here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models", "default", "corpus")
+    data = [dict(r, label=r["topic"]) for name in sorted(os.listdir(here)) for r in rows(os.path.join(here, name))]
+    fold = [zlib.crc32(r["id"].encode()) % 5 for r in data]
+    accuracies = []
+    for k in range(5):
+        model = os.path.join(tmp, "fold.model")
+        run(a.bayeswire, "train", write(os.path.join(tmp, "t.jsonl"), [r for r, f in zip(data, fold) if f != k]), "--output", model)
+        held = write(os.path.join(tmp, "h.jsonl"), [r for r, f in zip(data, fold) if f == k])
+        accuracies.append(json.loads(run(a.bayeswire, "evaluate", "--model", model, "--format", "json", held))["accuracy"])
+    loo = json.loads(run(a.bayeswire, "evaluate", "--leave-one-out", "--format", "json", here))["accuracy"]
+    shown = ", ".join(f"{x:.4f}" for x in accuracies)
+    print(f"\nThe articles of the built-in model: leave-one-out {loo:.4f}, five folds {sum(accuracies) / 5:.4f} ({shown})")
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--bayeswire", required=True)
@@ -89,6 +119,8 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         benchmarks(a, tmp)
         news(a, tmp)
+        long_texts(a, tmp)
+        folds(a, tmp)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 //! A client of the server, for the command line and for Rust programs.
 
+mod connect;
+
 use std::time::Duration;
 
+pub use connect::{ConnectError, ConnectOptions, Connection, connect};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
-use tonic::{
-    Status,
-    transport::{Channel, Endpoint},
-};
+use tonic::Status;
 
 use crate::{
     api::v1::{
@@ -16,8 +16,6 @@ use crate::{
     article::Article,
 };
 
-/// How long to wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait for an answer; of a stream, for its beginning.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest answer that is read, in bytes: a batch or an explanation can be long.
@@ -28,19 +26,8 @@ const PAGE_SIZE: i32 = 100;
 /// A connection to a server. Cloning is cheap; clones share the connection.
 #[derive(Clone, Debug)]
 pub struct Client {
-    service: ClassificationServiceClient<Channel>,
-    models: ModelServiceClient<Channel>,
-}
-
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// Not a URL.
-    #[error("{0:?} is not a URL such as http://127.0.0.1:50051")]
-    Url(String),
-    /// Nobody answers there.
-    #[error("no server at {0}: {1}")]
-    Unavailable(String, String),
+    service: ClassificationServiceClient<Connection>,
+    models: ModelServiceClient<Connection>,
 }
 
 impl Client {
@@ -49,18 +36,15 @@ impl Client {
     /// # Errors
     /// When it is no URL or nobody answers there within 5 seconds.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        let endpoint =
-            Endpoint::from_shared(url.to_owned()).map_err(|_| ConnectError::Url(url.to_owned()))?;
-        if endpoint.uri().scheme().is_none() || endpoint.uri().host().is_none() {
-            return Err(ConnectError::Url(url.to_owned()));
-        }
-        let channel = endpoint
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(CALL_TIMEOUT)
-            .tcp_nodelay(true)
-            .connect()
-            .await
-            .map_err(|e| ConnectError::Unavailable(url.to_owned(), innermost(&e)))?;
+        Self::connect_with(url, &ConnectOptions::default()).await
+    }
+
+    /// Connects to `url` as `options` say.
+    ///
+    /// # Errors
+    /// When it is no URL, a file cannot be used, or nobody answers there within 5 seconds.
+    pub async fn connect_with(url: &str, options: &ConnectOptions) -> Result<Self, ConnectError> {
+        let channel = connect(url, options, CALL_TIMEOUT).await?;
         Ok(Self {
             service: ClassificationServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
@@ -204,13 +188,4 @@ impl From<&Article> for v1::Article {
             ..Self::default()
         }
     }
-}
-
-/// The message of the first cause: tonic's own says only "transport error".
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

@@ -1,6 +1,6 @@
 //! The model that is shipped is the one that its articles give, on any number of threads and in any order.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
 
 use std::path::Path;
 

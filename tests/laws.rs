@@ -1,6 +1,6 @@
 //! The laws that everything rests on, for articles made at random.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
 
 use bayeswire::{
     article::{Article, LabeledArticle, Topic},

@@ -25,7 +25,7 @@ use bayeswire::{
     client::Client,
     file::replace,
     model::{Model, Revision},
-    server::{ModelObserver, ModelSource, Registry, ReloadOutcome, ServerConfig},
+    server::{ModelObserver, ModelOutcome, ModelSource, Registry, ServerConfig},
 };
 use harness::{TestServer, model_file, reason, until, violations};
 use tempfile::TempDir;
@@ -38,12 +38,12 @@ const POLL: Duration = Duration::from_millis(20);
 /// Counts what it is told.
 #[derive(Default)]
 struct Counter {
-    outcomes: Mutex<HashMap<ReloadOutcome, usize>>,
+    outcomes: Mutex<HashMap<ModelOutcome, usize>>,
     active: Mutex<Option<Revision>>,
 }
 
 impl Counter {
-    fn count(&self, outcome: ReloadOutcome) -> usize {
+    fn count(&self, outcome: ModelOutcome) -> usize {
         self.outcomes.lock().unwrap().get(&outcome).copied().unwrap_or(0)
     }
 }
@@ -53,7 +53,7 @@ impl ModelObserver for Counter {
         *self.active.lock().unwrap() = Some(model.revision());
     }
 
-    fn reloaded(&self, outcome: ReloadOutcome) {
+    fn reloaded(&self, outcome: ModelOutcome) {
         *self.outcomes.lock().unwrap().entry(outcome).or_default() += 1;
     }
 }
@@ -71,10 +71,12 @@ async fn serve(folder: &Path, held: usize) -> Serving {
     let counter = Arc::new(Counter::default());
     let source = ModelSource::Directory(folder.to_owned());
     let registry = Registry::new(source, NonZeroUsize::new(held).unwrap());
-    let registry = Arc::new(registry.polled_every(POLL).observed_by(counter.clone()));
+    let registry = Arc::new(registry.polled_every(POLL));
+    registry.observe(counter.clone());
     let first = Arc::clone(&registry);
+    let config = ServerConfig { drain_delay: Duration::ZERO, ..ServerConfig::default() };
     let load = move || first.load_first(&built_in().1).map_err(|e| e.to_string());
-    let mut server = TestServer::with_registry(ServerConfig::default(), Arc::clone(&registry), load).await;
+    let mut server = TestServer::with_registry(config, Arc::clone(&registry), load).await;
     server.ready().await;
     let client = Client::connect(&server.url()).await.unwrap();
     Serving { server, client, registry, counter, folder: folder.to_owned() }
@@ -142,7 +144,7 @@ async fn a_new_file_is_activated_and_the_old_revision_stays_answerable() {
     // The same name, other content.
     let c = put(&folder, "b.model", "c");
     serving.becomes(c).await;
-    assert_eq!(serving.counter.count(ReloadOutcome::Activated), 2);
+    assert_eq!(serving.counter.count(ModelOutcome::Activated), 2);
 }
 
 #[tokio::test]
@@ -160,14 +162,14 @@ async fn a_file_that_is_touched_or_linked_is_not_another_model() {
     fs::write(folder.path().join("e.model"), "damaged").unwrap();
     let counter = Arc::clone(&serving.counter);
     until("it is rejected", || {
-        let rejected = counter.count(ReloadOutcome::Rejected) > 0;
+        let rejected = counter.count(ModelOutcome::Rejected) > 0;
         async move { rejected }
     })
     .await;
     let d = put(&folder, "d.model", "d");
     serving.becomes(d).await;
     let outcomes = serving.counter.outcomes.lock().unwrap().clone();
-    assert_eq!(outcomes, HashMap::from([(ReloadOutcome::Activated, 2), (ReloadOutcome::Rejected, 1)]));
+    assert_eq!(outcomes, HashMap::from([(ModelOutcome::Activated, 2), (ModelOutcome::Rejected, 1)]));
     assert_eq!(serving.state(a).await.unwrap().state(), ModelRevisionState::Held);
 }
 
@@ -182,7 +184,7 @@ async fn a_corrupt_file_keeps_the_old_one_serving_and_is_complained_about_once()
     replace(&folder.path().join("b.model"), &bytes).unwrap();
     let counter = Arc::clone(&serving.counter);
     until("it is rejected", || {
-        let rejected = counter.count(ReloadOutcome::Rejected) > 0;
+        let rejected = counter.count(ModelOutcome::Rejected) > 0;
         async move { rejected }
     })
     .await;
@@ -196,7 +198,7 @@ async fn a_corrupt_file_keeps_the_old_one_serving_and_is_complained_about_once()
     // A good one behind it: while that was found, the bad one has been passed over several times.
     let c = put(&folder, "c.model", "c");
     serving.becomes(c).await;
-    assert_eq!(serving.counter.count(ReloadOutcome::Rejected), 1);
+    assert_eq!(serving.counter.count(ModelOutcome::Rejected), 1);
 
     // An operator who asks for it is told why not, for trial or in earnest.
     for validate_only in [true, false] {
@@ -209,10 +211,10 @@ async fn a_corrupt_file_keeps_the_old_one_serving_and_is_complained_about_once()
     }
     assert_eq!(serving.answering().await, c.to_string());
     // A reload looks again.
-    let before = serving.counter.count(ReloadOutcome::Rejected);
+    let before = serving.counter.count(ModelOutcome::Rejected);
     serving.registry.reload();
     until("it is rejected again", || {
-        let rejected = serving.counter.count(ReloadOutcome::Rejected) > before;
+        let rejected = serving.counter.count(ModelOutcome::Rejected) > before;
         async move { rejected }
     })
     .await;
@@ -230,7 +232,7 @@ async fn a_file_that_is_written_in_place_is_read_when_it_is_whole() {
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let counter = Arc::clone(&serving.counter);
     until("it is rejected", || {
-        let rejected = counter.count(ReloadOutcome::Rejected) > 0;
+        let rejected = counter.count(ModelOutcome::Rejected) > 0;
         async move { rejected }
     })
     .await;
@@ -344,7 +346,7 @@ async fn rollback_goes_back_as_far_as_revisions_are_in_memory() {
     let answer = serving.client.roll_back_model().await.unwrap();
     assert_eq!(answer.previous_revision, revisions[1].to_string());
     assert_eq!(serving.answering().await, revisions[0].to_string());
-    assert_eq!(serving.counter.count(ReloadOutcome::RolledBack), 1);
+    assert_eq!(serving.counter.count(ModelOutcome::RolledBack), 1);
     assert_eq!(serving.client.roll_back_model().await.unwrap_err().code(), Code::FailedPrecondition);
     // Activating the active revision is no change to be rolled back.
     serving.client.activate_model(&revisions[0].to_string(), false).await.unwrap();
@@ -521,6 +523,6 @@ async fn a_thousand_swaps_under_load_fail_no_call_and_every_answer_is_of_its_tim
     }
     assert!(calls > SWAPS, "{calls} calls");
     assert_eq!(seen, [true; 4]);
-    let swapped = serving.counter.count(ReloadOutcome::Activated);
+    let swapped = serving.counter.count(ModelOutcome::Activated);
     assert!((SWAPS..=SWAPS + 1).contains(&swapped), "{swapped}");
 }

@@ -21,7 +21,7 @@ use bayeswire::{
     server::ServerConfig,
 };
 use futures_util::{Stream, StreamExt as _, stream};
-use harness::{TestServer, default_model, until};
+use harness::{TestServer, default_model, reason, until};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
@@ -184,5 +184,6 @@ async fn a_message_that_cannot_be_read_ends_the_stream_with_its_status() {
     let mut answers = open(&server, stream::iter(requests)).await;
     assert_eq!(next(&mut answers).await.unwrap().unwrap().article_id, "0");
     let end = tokio::time::timeout(Duration::from_secs(5), next(&mut answers)).await.unwrap();
-    assert!(end.is_err(), "{end:?}");
+    let status = end.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "MESSAGE_TOO_LARGE"));
 }

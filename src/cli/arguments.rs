@@ -12,11 +12,12 @@ use clap::Args;
 
 use super::Failure;
 use crate::{
+    client::ConnectOptions,
     corpus::Input,
     counts::Counts,
     file::InvalidFile,
     model::{DEFAULT_MAX_TERMS, Model, TrainingParams, Variant},
-    server::{DEFAULT_HELD_REVISIONS, ModelSource, Registry},
+    server::{ModelSource, Registry},
     text::{StemmerKind, TextProfile},
 };
 
@@ -122,43 +123,55 @@ impl ModelArgument {
     }
 }
 
-/// The models to serve.
-#[derive(Debug, Args)]
-pub(super) struct ModelsArgument {
-    /// A model file, or a directory of *.model files [default: the built-in model].
-    ///
-    /// From a directory the revision is served that was active last (its file `active` says which), else the newest file
-    /// that can be served, else the built-in model. A file that comes or changes there is activated, unless it is damaged
-    /// or fails its self-test: then the old one goes on, and the log says why. Write files elsewhere and rename them into
-    /// place; one that is written in place is read when it has not changed for a second. SIGHUP looks at once, and again at
-    /// files that were rejected; with a single file it reads that again
-    #[arg(long, env = "BAYESWIRE_MODEL", value_name = "FILE|DIR")]
-    model: Option<PathBuf>,
-
-    /// How many revisions to keep in memory: they answer calls that name them, and `bayeswire models rollback` goes back
-    /// to them at once
-    #[arg(long, env = "BAYESWIRE_HELD_REVISIONS", value_name = "COUNT", default_value_t = DEFAULT_HELD_REVISIONS)]
+/// The registry of the models at `path`, a file or a directory, or of the built-in one; and what gives the first model.
+pub(super) fn open_models(
+    path: Option<PathBuf>,
     held_revisions: NonZeroUsize,
+) -> (Arc<Registry>, impl FnOnce() -> Result<Model, Failure> + Send + 'static) {
+    let directory = path.as_ref().is_some_and(|path| path.is_dir());
+    let source = match path.clone() {
+        Some(path) if directory => ModelSource::Directory(path),
+        Some(path) => ModelSource::File(path),
+        None => ModelSource::Fixed,
+    };
+    let registry = Arc::new(Registry::new(source, held_revisions));
+    let first = Arc::clone(&registry);
+    let load = move || {
+        if directory {
+            return Ok(first.load_first(BUILT_IN)?);
+        }
+        ModelArgument { model: path }.load()
+    };
+    (registry, load)
 }
 
-impl ModelsArgument {
-    /// The registry of models, and what gives the first one.
-    pub(super) fn open(self) -> (Arc<Registry>, impl FnOnce() -> Result<Model, Failure> + Send + 'static) {
-        let directory = self.model.as_ref().is_some_and(|path| path.is_dir());
-        let source = match self.model.clone() {
-            Some(path) if directory => ModelSource::Directory(path),
-            Some(path) => ModelSource::File(path),
-            None => ModelSource::Fixed,
-        };
-        let registry = Arc::new(Registry::new(source, self.held_revisions));
-        let first = Arc::clone(&registry);
-        let load = move || {
-            if directory {
-                return Ok(first.load_first(BUILT_IN)?);
-            }
-            ModelArgument { model: self.model }.load()
-        };
-        (registry, load)
+/// How to reach a server that asks who calls.
+#[derive(Debug, Args)]
+pub(super) struct ConnectionArguments {
+    /// Trust servers with certificates of these authorities, PEM [default: those that the system trusts]
+    #[arg(long, env = "BAYESWIRE_TLS_CA", value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+
+    /// Our certificate chain, PEM, for servers that ask for one
+    #[arg(long, env = "BAYESWIRE_CLIENT_CERT", value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+
+    /// Its private key, PEM
+    #[arg(long, env = "BAYESWIRE_CLIENT_KEY", value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
+
+    /// A file with a bearer token and nothing else, for servers that ask for one
+    #[arg(long, env = "BAYESWIRE_BEARER_FILE", value_name = "FILE")]
+    bearer_file: Option<PathBuf>,
+}
+
+impl ConnectionArguments {
+    pub(super) fn options(&self) -> ConnectOptions {
+        ConnectOptions {
+            tls_ca: self.tls_ca.clone(),
+            identity: self.client_cert.clone().zip(self.client_key.clone()),
+            token_file: self.bearer_file.clone(),
+        }
     }
 }
 

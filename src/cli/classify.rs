@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 
 use super::{
     ExitStatus, Failure,
-    arguments::{Inputs, ModelArgument},
+    arguments::{ConnectionArguments, Inputs, ModelArgument},
     output,
     progress::Progress,
 };
@@ -40,6 +40,9 @@ pub(super) struct Classify {
     /// Ask this server in place of classifying here, such as http://127.0.0.1:50051
     #[arg(long, env = "BAYESWIRE_SERVER", value_name = "URL", conflicts_with = "model")]
     server: Option<String>,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
 
     /// How to print answers
     #[arg(long, env = "BAYESWIRE_FORMAT", value_name = "FORMAT", default_value = "text")]
@@ -127,7 +130,7 @@ impl Classify {
         options: &v1::ClassificationOptions,
         printer: &mut Printer,
     ) -> Result<(), Failure> {
-        let client = Client::connect(url).await?;
+        let client = Client::connect_with(url, &self.connection.options()).await?;
         let mut records = Records::new(&self.inputs.get());
         loop {
             let batch = printer.next_batch(&mut records)?;

@@ -144,6 +144,8 @@ impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
         let status = match &error {
             ConnectError::Url(_) => ExitStatus::Usage,
+            ConnectError::Read(path, error) => return Self::reading(path, error),
+            ConnectError::Token(_) => ExitStatus::Data,
             ConnectError::Unavailable(..) => ExitStatus::Unavailable,
         };
         Self::new(status, error)

@@ -6,12 +6,14 @@ mod count;
 mod evaluate;
 mod failure;
 mod fit;
+mod healthcheck;
 mod inspect;
 mod merge;
 mod models;
 mod output;
 mod progress;
 mod serve;
+mod settings;
 mod summary;
 mod train;
 
@@ -36,6 +38,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Healthcheck(healthcheck::Healthcheck),
     Train(train::Train),
     Count(count::Count),
     Merge(merge::Merge),
@@ -54,6 +57,7 @@ impl Cli {
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Serve(command) => command.run(),
+            Command::Healthcheck(command) => command.run(),
             Command::Train(command) => command.run(),
             Command::Count(command) => command.run(),
             Command::Merge(command) => command.run(),

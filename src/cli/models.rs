@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
 
-use super::{ExitStatus, Failure, output};
+use super::{ExitStatus, Failure, arguments::ConnectionArguments, output};
 use crate::{
     api::v1::{ModelRevision, ModelRevisionState},
     client::Client,
@@ -55,6 +55,15 @@ struct ServerArgument {
     /// The server
     #[arg(long, env = "BAYESWIRE_SERVER", value_name = "URL", default_value = "http://127.0.0.1:50051")]
     server: String,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+impl ServerArgument {
+    async fn connect(&self) -> Result<Client, Failure> {
+        Ok(Client::connect_with(&self.server, &self.connection.options()).await?)
+    }
 }
 
 impl Models {
@@ -69,11 +78,11 @@ impl Action {
     async fn run(self) -> Result<String, Failure> {
         match self {
             Self::List { server } => {
-                let revisions = Client::connect(&server.server).await?.model_revisions().await?;
+                let revisions = server.connect().await?.model_revisions().await?;
                 Ok(table(&revisions))
             }
             Self::Activate { server, revision, validate_only } => {
-                let client = Client::connect(&server.server).await?;
+                let client = server.connect().await?;
                 let revision = complete(&client, revision).await?;
                 let answer = client.activate_model(&revision, validate_only).await?;
                 if validate_only {
@@ -82,7 +91,7 @@ impl Action {
                 Ok(changed(answer.revision, &answer.previous_revision, answer.recorded))
             }
             Self::Rollback { server } => {
-                let answer = Client::connect(&server.server).await?.roll_back_model().await?;
+                let answer = server.connect().await?.roll_back_model().await?;
                 Ok(changed(answer.revision, &answer.previous_revision, answer.recorded))
             }
         }

@@ -1,118 +1,119 @@
 //! `bayeswire serve`
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
-use tracing_subscriber::EnvFilter;
+use tracing::info;
 
-use super::{ExitStatus, Failure, arguments::ModelsArgument};
-use crate::server::{self, Registry, ServeError, ServerConfig, WebOrigin};
+use super::{
+    ExitStatus, Failure,
+    arguments::open_models,
+    settings::{Asked, CheckedSettings, FileError},
+};
+use crate::server::{self, Registry, SecurityError, ServeError, TlsError};
 
 /// Serve a model over gRPC until SIGTERM or SIGINT
+///
+/// Every setting can be given by a flag, an environment variable or, with _ for -, a key of the configuration file; the
+/// earlier in this list wins. Wrong ones are told all at once.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// The address to listen on
-    #[arg(long, env = "BAYESWIRE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
-    listen: SocketAddr,
+    /// A TOML file of settings, such as: deadline = 2.5
+    #[arg(long, env = "BAYESWIRE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Print all settings as such a file, with where each came from and without secrets, and exit
+    #[arg(long, env = "BAYESWIRE_PRINT_CONFIG")]
+    print_config: bool,
 
     #[command(flatten)]
-    models: ModelsArgument,
-
-    /// The longest article, title and text together, in bytes
-    #[arg(long, env = "BAYESWIRE_MAX_TEXT_BYTES", value_name = "BYTES", default_value_t = 1 << 20,
-          value_parser = clap::value_parser!(u32).range(1..=16 << 20))]
-    max_text_bytes: u32,
-
-    /// How long calls in flight may take after SIGTERM, in seconds
-    #[arg(long, env = "BAYESWIRE_GRACE", value_name = "SECONDS", default_value_t = 30)]
-    grace: u32,
-
-    /// Let pages of this origin, such as `https://news.example`, call the server from browsers by gRPC-Web; * stands for every
-    /// page. Several: separated by commas, or given several times. Other programs than browsers need none
-    #[arg(long, env = "BAYESWIRE_WEB_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
-    web_origin: Vec<WebOrigin>,
-
-    /// The form of log lines
-    #[arg(long, env = "BAYESWIRE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
-    log_format: LogFormat,
-
-    /// What to log: error, warn, info, debug, or a filter such as info,h2=warn
-    #[arg(long, env = "BAYESWIRE_LOG", value_name = "FILTER", default_value = "info")]
-    log: String,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    /// For eyes.
-    Text,
-    /// One JSON object a line.
-    Json,
+    asked: Asked,
 }
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        self.log_to_stderr()?;
-        let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::new(ExitStatus::Io, e))?;
-        runtime.block_on(self.serve())
-    }
-
-    fn log_to_stderr(&self) -> Result<(), Failure> {
-        let filter = EnvFilter::try_new(&self.log)
-            .map_err(|e| Failure::new(ExitStatus::Usage, format!("--log {:?}: {e}", self.log)))?;
-        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        match self.log_format {
-            LogFormat::Text => subscriber.with_target(false).init(),
-            LogFormat::Json => subscriber.json().init(),
+        let wrong = |lines: Vec<String>| Failure::new(ExitStatus::Usage, lines.join("\n"));
+        let settled = self.asked.settle(self.config.as_deref()).map_err(|error| match error {
+            FileError::Read(path, error) => Failure::reading(&path, &error),
+            FileError::Syntax(line) => wrong(vec![line]),
+        })?;
+        let printed = self.print_config.then(|| settled.to_toml());
+        let settings = settled.check().map_err(wrong)?;
+        if let Some(printed) = printed {
+            return super::output::print(printed.as_bytes());
         }
-        Ok(())
-    }
-
-    async fn serve(self) -> Result<(), Failure> {
-        let stop = stop_signal().map_err(|e| Failure::new(ExitStatus::Io, format!("signals: {e}")))?;
-        let listener = TcpListener::bind(self.listen)
-            .await
-            .map_err(|e| Failure::new(ExitStatus::Io, format!("cannot listen on {}: {e}", self.listen)))?;
-        let config = ServerConfig {
-            max_text_bytes: self.max_text_bytes as usize,
-            grace: Duration::from_secs(u64::from(self.grace)),
-            web_origins: self.web_origin,
-            ..ServerConfig::default()
-        };
-        let (registry, load) = self.models.open();
-        reload_on_hangup(Arc::clone(&registry))
-            .map_err(|e| Failure::new(ExitStatus::Io, format!("signals: {e}")))?;
-        server::run(listener, config, registry, load, stop).await.map_err(|error| match error {
-            ServeError::Load(failure) => failure,
-            ServeError::SelfTest(e) => Failure::new(ExitStatus::Data, e),
-            ServeError::Reflection(e) => Failure::new(ExitStatus::Software, e),
-            error => Failure::new(ExitStatus::Io, error),
-        })
+        server::log_to_stderr(settings.log_format, &settings.log)
+            .map_err(|e| Failure::new(ExitStatus::Software, e))?;
+        let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::new(ExitStatus::Io, e))?;
+        runtime.block_on(serve(settings))
     }
 }
 
-/// Looks for new models at every SIGHUP.
-fn reload_on_hangup(registry: Arc<Registry>) -> std::io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            registry.reload();
+async fn serve(settings: CheckedSettings) -> Result<(), Failure> {
+    let signals = |e| Failure::new(ExitStatus::Io, format!("signals: {e}"));
+    let stop = stop_signal().map_err(signals)?;
+    tokio::spawn(debug_signal().map_err(signals)?);
+    let listener = bind(settings.listen).await?;
+    let admin = match settings.admin_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let (registry, load) = open_models(settings.model, settings.held_revisions);
+    tokio::spawn(reload_signal(Arc::clone(&registry)).map_err(signals)?);
+    let served = server::run_with_admin(listener, admin, settings.server, registry, load, stop).await;
+    served.map_err(|error| match error {
+        ServeError::Load(failure) => failure,
+        ServeError::SelfTest(e) => Failure::new(ExitStatus::Data, e),
+        ServeError::Security(SecurityError::Read(path, e) | SecurityError::Tls(TlsError::Read(path, e))) => {
+            Failure::reading(&path, &e)
         }
-    });
-    Ok(())
+        ServeError::Security(e) => Failure::new(ExitStatus::Data, e),
+        ServeError::Traces(e) => Failure::new(ExitStatus::Usage, format!("otlp_endpoint: {e}")),
+        ServeError::Reflection(e) => Failure::new(ExitStatus::Software, e),
+        ServeError::Setup(e) => Failure::new(ExitStatus::Software, e),
+        error => Failure::new(ExitStatus::Io, error),
+    })
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|e| Failure::new(ExitStatus::Io, format!("cannot listen on {address}: {e}")))
 }
 
 /// Resolves at the first SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Looks for new models at every SIGHUP.
+fn reload_signal(registry: Arc<Registry>) -> io::Result<impl Future<Output = ()> + Send> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            registry.reload();
+        }
+    })
+}
+
+/// Switches debug lines on and off at every SIGUSR1.
+fn debug_signal() -> io::Result<impl Future<Output = ()> + Send> {
+    let mut user = signal(SignalKind::user_defined1())?;
+    Ok(async move {
+        while user.recv().await.is_some() {
+            if let Ok(filter) = server::toggle_debug() {
+                info!(filter, "log filter changed by SIGUSR1");
+            }
         }
     })
 }

@@ -6,6 +6,7 @@ use arc_swap::Guard;
 
 use super::{
     config::ServerConfig,
+    metrics::Metrics,
     registry::{Held, Registry},
     request::{check_article, check_options, refuse_any},
     status::{RequestError, as_value},
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     api::v1::{self, article_result::Outcome},
-    model::{Classification, Classifier, Model, Options},
+    model::{Classification, Classifier, Explanation, Model, Options},
 };
 
 thread_local! {
@@ -30,6 +31,7 @@ const ARTICLE_BYTES: usize = 512;
 pub(super) struct Answering {
     pub(super) registry: Arc<Registry>,
     pub(super) config: ServerConfig,
+    metrics: Arc<Metrics>,
 }
 
 /// The revisions in memory, as they were at one moment.
@@ -44,8 +46,8 @@ impl Now {
 }
 
 impl Answering {
-    pub(super) fn new(registry: Arc<Registry>, config: ServerConfig) -> Self {
-        Self { registry, config }
+    pub(super) fn new(registry: Arc<Registry>, config: ServerConfig, metrics: Arc<Metrics>) -> Self {
+        Self { registry, config, metrics }
     }
 
     /// The revisions in memory. Not to be kept for long: it stands in the way of nothing, but it keeps them all.
@@ -61,7 +63,28 @@ impl Answering {
         text: &str,
         options: &Options,
     ) -> Classification {
-        with_classifier(model, |classifier| classifier.classify(model, title, text, options))
+        let answer = with_classifier(model, |classifier| classifier.classify(model, title, text, options));
+        self.metrics.answered(model, &answer);
+        answer
+    }
+
+    /// Explains an article that was checked.
+    ///
+    /// # Errors
+    /// When its most probable topic cannot be compared with `against`.
+    pub(super) fn explain(
+        &self,
+        model: &Model,
+        article: &v1::Article,
+        options: &Options,
+        against: &str,
+    ) -> Result<Explanation, RequestError> {
+        let explained = with_classifier(model, |classifier| {
+            classifier.explain(model, &article.title, &article.text, options, against)
+        });
+        let explanation = explained.map_err(|wrong| RequestError::Invalid(vec![wrong.into()]))?;
+        self.metrics.answered(model, &explanation.classification);
+        Ok(explanation)
     }
 
     /// Checks and classifies one article. What was sent as its id is given back in any case.
@@ -119,7 +142,7 @@ pub(super) fn outcome(answer: Result<v1::Classification, RequestError>) -> Outco
 }
 
 /// Lends this thread's classifier.
-pub(super) fn with_classifier<T>(model: &Model, ask: impl FnOnce(&mut Classifier) -> T) -> T {
+fn with_classifier<T>(model: &Model, ask: impl FnOnce(&mut Classifier) -> T) -> T {
     CLASSIFIER.with_borrow_mut(|classifier| {
         ask(classifier.get_or_insert_with(|| Classifier::new(model.facts().text_profile)))
     })

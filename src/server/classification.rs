@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    answering::{Answering, Work, with_classifier},
+    answering::{Answering, Work},
+    layers::reply,
     request::{check_article, check_batch, check_options, refuse_any},
     status::RequestError,
     stream::Answers,
@@ -61,10 +62,7 @@ impl Classifications {
         }
         refuse_any(violations)?;
         let options = options.with_language(&article.language_code);
-        let explanation = with_classifier(&model, |classifier| {
-            classifier.explain(&model, &article.title, &article.text, &options, &against)
-        });
-        let explanation = explanation.map_err(|wrong| RequestError::Invalid(vec![wrong.into()]))?;
+        let explanation = self.answering.explain(&model, &article, &options, &against)?;
         Ok(v1::ExplainArticleResponse::new(&model, explanation))
     }
 }
@@ -77,14 +75,14 @@ impl ClassificationService for Classifications {
     ) -> Result<Response<v1::ClassifyArticleResponse>, Status> {
         let v1::ClassifyArticleRequest { article, options } = request.into_inner();
         let (article_id, answer) = self.answering.answer(article, options);
-        Ok(Response::new(v1::ClassifyArticleResponse { article_id, classification: Some(answer?) }))
+        Ok(reply(v1::ClassifyArticleResponse { article_id, classification: Some(answer?) }))
     }
 
     async fn batch_classify_articles(
         &self,
         request: Request<v1::BatchClassifyArticlesRequest>,
     ) -> Result<Response<v1::BatchClassifyArticlesResponse>, Status> {
-        Ok(Response::new(self.answer_batch(request.into_inner()).await?))
+        Ok(reply(self.answer_batch(request.into_inner()).await?))
     }
 
     type StreamClassifyArticlesStream = Answers;
@@ -94,14 +92,17 @@ impl ClassificationService for Classifications {
         request: Request<Streaming<v1::StreamClassifyArticlesRequest>>,
     ) -> Result<Response<Answers>, Status> {
         self.answering.now().held()?;
-        Ok(Response::new(Answers::new(Arc::clone(&self.answering), request.into_inner())))
+        let mut answers = Response::new(Answers::new(Arc::clone(&self.answering), request.into_inner()));
+        // Each is short, and compressed alone it would hardly be shorter.
+        answers.disable_compression();
+        Ok(answers)
     }
 
     async fn explain_article(
         &self,
         request: Request<v1::ExplainArticleRequest>,
     ) -> Result<Response<v1::ExplainArticleResponse>, Status> {
-        Ok(Response::new(self.explain(request.into_inner())?))
+        Ok(reply(self.explain(request.into_inner())?))
     }
 }
 
@@ -115,15 +116,16 @@ mod tests {
     use super::*;
     use crate::{
         model::Model,
-        server::{Registry, ServerConfig},
+        server::{Registry, ServerConfig, layers::RpcTable, metrics::Metrics},
     };
 
     #[test]
     fn a_long_batch_lets_others_go_first_and_can_be_dropped_on_the_way() {
         let file = include_bytes!("../../models/default/default.model");
         let registry = Arc::new(Registry::default());
+        let metrics = Metrics::new(&RpcTable::new().unwrap()).unwrap();
         registry.begin(Model::from_bytes(file).unwrap());
-        let answering = Arc::new(Answering::new(registry, ServerConfig::default()));
+        let answering = Arc::new(Answering::new(registry, ServerConfig::default(), metrics));
         let service = Classifications::new(Arc::clone(&answering));
         let request = || {
             let article = v1::Article { text: "a b c d ".repeat(1 << 10), ..v1::Article::default() };

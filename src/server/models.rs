@@ -6,6 +6,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     answering::Answering,
+    layers::reply,
     model_messages::{facts_message, revision_message},
     pagination::{check_page_size, check_page_token, page_token},
     registry::{Change, Listed, Registry, State},
@@ -108,7 +109,7 @@ impl ModelService for Models {
             features.push("model-directory");
             features.sort_unstable();
         }
-        Ok(Response::new(v1::GetServerInfoResponse {
+        Ok(reply(v1::GetServerInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             git_commit: env!("BAYESWIRE_COMMIT").to_owned(),
             limits: Some(limits),
@@ -123,7 +124,7 @@ impl ModelService for Models {
     ) -> Result<Response<v1::GetModelRevisionResponse>, Status> {
         let asked = parse(&request.into_inner().model_revision)?;
         let revision = self.aside(move |registry| described(registry, asked)).await?;
-        Ok(Response::new(v1::GetModelRevisionResponse { revision: Some(revision) }))
+        Ok(reply(v1::GetModelRevisionResponse { revision: Some(revision) }))
     }
 
     async fn list_model_revisions(
@@ -144,7 +145,7 @@ impl ModelService for Models {
             _ => String::new(),
         };
         let revisions = listed.into_iter().take(size).map(revision_message).collect();
-        Ok(Response::new(v1::ListModelRevisionsResponse { revisions, next_page_token }))
+        Ok(reply(v1::ListModelRevisionsResponse { revisions, next_page_token }))
     }
 
     async fn activate_model_revision(
@@ -165,7 +166,7 @@ impl ModelService for Models {
                 Ok((change, revision))
             })
             .await?;
-        Ok(Response::new(v1::ActivateModelRevisionResponse {
+        Ok(reply(v1::ActivateModelRevisionResponse {
             revision: Some(revision),
             previous_revision: change.previous.to_string(),
             recorded: change.recorded,
@@ -183,7 +184,7 @@ impl ModelService for Models {
                 Ok((change, revision))
             })
             .await?;
-        Ok(Response::new(v1::RollbackModelResponse {
+        Ok(reply(v1::RollbackModelResponse {
             revision: Some(revision),
             previous_revision: change.previous.to_string(),
             recorded: change.recorded,
@@ -194,7 +195,7 @@ impl ModelService for Models {
         &self,
         request: Request<v1::LookUpTermRequest>,
     ) -> Result<Response<v1::LookUpTermResponse>, Status> {
-        Ok(Response::new(self.look_up(request.into_inner())?))
+        Ok(reply(self.look_up(request.into_inner())?))
     }
 }
 

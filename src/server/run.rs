@@ -1,30 +1,39 @@
 //! Starting, serving and stopping.
 
-use std::{future::Future, io, sync::Arc};
+use std::{
+    future::Future,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
-use tokio::net::TcpListener;
-use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
-use tonic::transport::Server;
+use tokio::{net::TcpListener, task::JoinSet};
 use tonic_health::{
     ServingStatus,
     server::{HealthReporter, health_reporter},
 };
-use tonic_web::GrpcWebLayer;
 use tracing::{info, warn};
 
 use super::{
+    admin::{self, Admin},
     answering::Answering,
     classification::Classifications,
     config::ServerConfig,
+    incoming::connections,
     inference::Inference,
+    layers::{Calls, RpcTable, dressed},
+    metrics::Metrics,
     models::Models,
     registry::{Registry, Watch},
+    security::{Guard, SecurityError},
     self_test::{SelfTestError, self_test},
-    web::cors,
+    traces::CallTracer,
+    transport::{builder, standard_routes},
 };
 use crate::{
     api::{
-        DESCRIPTORS,
         inference::grpc_inference_service_server::{
             GrpcInferenceServiceServer, SERVICE_NAME as INFERENCE_NAME,
         },
@@ -50,9 +59,18 @@ pub enum ServeError<E> {
     /// The model was loaded but cannot answer.
     #[error(transparent)]
     SelfTest(#[from] SelfTestError),
+    /// Certificates or tokens are not what they should be.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
+    /// Spans cannot be sent to where they should be.
+    #[error("traces: {0}")]
+    Traces(String),
     /// Reflection cannot be built from our own descriptors: a bug.
     #[error("reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// Our own descriptors or metrics are wrong: a bug.
+    #[error("set-up: {0}")]
+    Setup(String),
     /// The transport failed.
     #[error("transport: {0}")]
     Transport(#[from] tonic::transport::Error),
@@ -61,56 +79,70 @@ pub enum ServeError<E> {
     Io(#[from] io::Error),
 }
 
-/// Serves on `listener` until `shutdown` resolves, then lets the calls in flight finish, for at most `config.grace`.
-///
-/// Connections are accepted at once; the health service says NOT_SERVING until `load` has given a model and that model
-/// has answered a self-test. From then on `registry`, which must be of this server alone, has it and looks for others.
+/// Serves one model on `listener` until `shutdown` resolves; see [`run_with_admin`].
 ///
 /// # Errors
-/// When the model cannot be loaded or the transport fails.
+/// When the model cannot be loaded, certificates or tokens cannot be used, or the transport fails.
 pub async fn run<E: Send + 'static>(
     listener: TcpListener,
+    config: ServerConfig,
+    load: impl FnOnce() -> Result<Model, E> + Send + 'static,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError<E>> {
+    run_with_admin(listener, None, config, Arc::default(), load, shutdown).await
+}
+
+/// Serves on `listener` until `shutdown` resolves; answers operators over HTTP on `admin` (metrics, liveness, readiness,
+/// log level).
+///
+/// Connections are accepted at once; the health service says NOT_SERVING until `load` has given a model and that model
+/// has answered a self-test. From then on `registry`, which must be of this server alone, has it and looks for others. Told
+/// to stop, the server says NOT_SERVING and answers as before for `config.drain_delay`;
+/// then it accepts no connection, refuses new calls on open ones with DRAINING, and lets the calls in flight finish, for
+/// at most `config.grace`.
+///
+/// # Errors
+/// When the model cannot be loaded, certificates or tokens cannot be used, or the transport fails.
+pub async fn run_with_admin<E: Send + 'static>(
+    listener: TcpListener,
+    admin: Option<TcpListener>,
     config: ServerConfig,
     registry: Arc<Registry>,
     load: impl FnOnce() -> Result<Model, E> + Send + 'static,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError<E>> {
     let address = listener.local_addr()?;
+    let rpcs = RpcTable::new().map_err(|e| ServeError::Setup(e.to_string()))?;
+    let metrics = Metrics::new(&rpcs).map_err(|e| ServeError::Setup(e.to_string()))?;
+    let guard = Guard::new(&config, &metrics)?;
+    let tracer = config.otlp.as_ref().map(CallTracer::new).transpose();
+    let tracer = tracer.map_err(|e| ServeError::Traces(e.to_string()))?;
+    let calls = Calls::new(rpcs, &config, Arc::clone(&metrics), Arc::clone(&guard.access), tracer.clone());
+    let ready = Arc::new(AtomicBool::new(false));
+    let mut background = JoinSet::new();
+    if let Some(listener) = admin {
+        info!(address = %listener.local_addr()?, "admin: metrics, livez, readyz, loglevel");
+        let admin = Admin { calls: Arc::clone(&calls), ready: Arc::clone(&ready) };
+        background.spawn(async move { axum::serve(listener, admin::router(admin)).await });
+    }
+
+    registry.observe(Arc::clone(&metrics) as _);
     let (health, health_service) = health_reporter();
     report(&health, ServingStatus::NotServing).await;
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    let grace = config.grace;
-    let max_message_bytes = config.max_message_bytes();
-    let cors = cors(&config.web_origins);
-    let answering = Arc::new(Answering::new(Arc::clone(&registry), config));
-    let classifications = ClassificationServiceServer::new(Classifications::new(Arc::clone(&answering)))
-        .max_decoding_message_size(max_message_bytes);
-    let models = ModelServiceServer::new(Models::new(Arc::clone(&answering)));
-    let inference = GrpcInferenceServiceServer::new(Inference::new(answering))
-        .max_decoding_message_size(max_message_bytes);
+    let (drain_delay, grace) = (config.drain_delay, config.grace);
+    let answering = Arc::new(Answering::new(Arc::clone(&registry), config.clone(), Arc::clone(&metrics)));
+    let classifications = Classifications::new(Arc::clone(&answering));
+    let models = Models::new(Arc::clone(&answering));
+    let routes = standard_routes(health_service)?
+        .add_service(dressed!(ClassificationServiceServer::new(classifications), &config))
+        .add_service(dressed!(ModelServiceServer::new(models), &config))
+        .add_service(dressed!(GrpcInferenceServiceServer::new(Inference::new(answering)), &config));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let incoming = TcpListenerStream::new(listener)
-        .map(|connection| connection.and_then(|stream| stream.set_nodelay(true).map(|()| stream)));
-    let server = Server::builder()
-        // Browsers may come by HTTP/1.1; the layer lets nothing else in that way.
-        .accept_http1(true)
-        .layer(cors)
-        .layer(GrpcWebLayer::new())
-        .add_service(health_service)
-        // Older clients ask only v1alpha.
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .add_service(classifications)
-        .add_service(models)
-        .add_service(inference)
-        .serve_with_incoming_shutdown(incoming, async {
-            // An error means that the sender is gone, and with it this function: stop as well.
-            let _ = stopped.await;
-        });
+    let incoming = connections(listener, guard.tls.clone(), Arc::clone(&metrics));
+    let server = builder(&config, &calls).add_routes(routes).serve_with_incoming_shutdown(incoming, async {
+        // An error means that the sender is gone, and with it this function: stop as well.
+        let _ = stopped.await;
+    });
     tokio::pin!(server, shutdown);
 
     let loading = tokio::task::spawn_blocking(move || {
@@ -125,11 +157,13 @@ pub async fn run<E: Send + 'static>(
             let loaded = registry.begin(loaded.map_err(io::Error::other)??);
             info!(
                 %address,
+                tls = guard.tls.is_some(),
                 revision = %loaded.revision(),
                 topics = loaded.facts().topics.join(","),
                 terms = loaded.term_count(),
                 "serving",
             );
+            ready.store(true, Relaxed);
             report(&health, ServingStatus::Serving).await;
         }
     }
@@ -138,13 +172,27 @@ pub async fn run<E: Send + 'static>(
         ended = &mut server => return Ok(ended?),
         () = &mut shutdown => {}
     }
-    info!("stopping: calls in flight may finish");
+    info!(seconds = drain_delay.as_secs_f64(), "stopping: not serving, but still answering");
+    ready.store(false, Relaxed);
     report(&health, ServingStatus::NotServing).await;
+    tokio::select! {
+        ended = &mut server => return Ok(ended?),
+        () = tokio::time::sleep(drain_delay) => {}
+    }
+    info!(calls = calls.in_flight.now(), "draining: calls in flight may finish");
+    calls.drain();
     // The receiver is gone only when the server has ended already.
     let _ = stop.send(());
     match tokio::time::timeout(grace, server).await {
         Ok(ended) => ended?,
-        Err(_) => warn!(seconds = grace.as_secs_f64(), "calls were still in flight after the grace period"),
+        Err(_) => {
+            let (seconds, calls) = (grace.as_secs_f64(), calls.in_flight.now());
+            warn!(seconds, calls, "connections were still open after the grace period");
+        }
+    }
+    if let Some(tracer) = tracer {
+        // An error means that the runtime is shutting down.
+        let _ = tokio::task::spawn_blocking(move || tracer.shut_down()).await;
     }
     info!("stopped");
     Ok(())

@@ -6,7 +6,7 @@ use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
-use super::violation::RequestViolation;
+use super::{security::Role, violation::RequestViolation};
 use crate::model::Revision;
 
 /// The domain of every `google.rpc.ErrorInfo`.
@@ -14,6 +14,11 @@ pub const ERROR_DOMAIN: &str = "bayeswire";
 
 /// How long a caller should wait before trying again while the model is being loaded.
 const RETRY_LOADING: Duration = Duration::from_millis(200);
+
+/// How long a caller should wait when there are too many calls: a few times what they take.
+const RETRY_OVERLOAD: Duration = Duration::from_millis(100);
+/// How long a caller should wait when this server stops: another one may be there at once.
+const RETRY_DRAINING: Duration = Duration::from_secs(1);
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -58,6 +63,36 @@ pub enum RequestError {
         asked: String,
         /// What the caller could have instead.
         held: &'static str,
+    },
+    /// The answer would have come too late.
+    #[error("the deadline has passed")]
+    DeadlineExceeded,
+    /// As many calls as allowed are being answered.
+    #[error("{limit} calls are being answered, which is the limit")]
+    ConcurrencyLimit {
+        /// How many calls may be under way at once, on all connections together.
+        limit: usize,
+    },
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Draining,
+    /// The caller is not known.
+    #[error("the bearer token is missing or not valid")]
+    TokenInvalid,
+    /// The caller is known, but may not do this.
+    #[error("this needs the role {role}")]
+    RoleMissing {
+        /// What the caller would have to be.
+        role: Role,
+    },
+    /// What was sent is no message of this rpc.
+    #[error("the request is no message of this rpc: damaged, missing, or not UTF-8")]
+    MessageMalformed,
+    /// The message is longer than what is read at all.
+    #[error("the message is longer than {limit} bytes, the limit")]
+    MessageTooLarge {
+        /// In bytes.
+        limit: usize,
     },
     /// A bug of ours; the log tells more.
     #[error("internal error")]
@@ -155,10 +190,26 @@ impl From<RequestError> for Status {
                 details.set_resource_info("model", asked, "", "not served here");
                 (Code::NotFound, "MODEL_NOT_FOUND")
             }
+            RequestError::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE"),
+            RequestError::ConcurrencyLimit { .. } => {
+                details.set_retry_info(Some(RETRY_OVERLOAD));
+                (Code::ResourceExhausted, "CONCURRENCY_LIMIT")
+            }
+            RequestError::Draining => {
+                details.set_retry_info(Some(RETRY_DRAINING));
+                (Code::Unavailable, "DRAINING")
+            }
+            RequestError::TokenInvalid => (Code::Unauthenticated, "TOKEN_INVALID"),
+            RequestError::RoleMissing { .. } => (Code::PermissionDenied, "ROLE_MISSING"),
+            RequestError::MessageMalformed => (Code::InvalidArgument, "MESSAGE_MALFORMED"),
+            RequestError::MessageTooLarge { .. } => (Code::InvalidArgument, "MESSAGE_TOO_LARGE"),
             RequestError::Internal => (Code::Internal, "INTERNAL"),
         };
         let limit = match &error {
             RequestError::Invalid(violations) => violations.iter().find_map(RequestViolation::limit),
+            RequestError::ConcurrencyLimit { limit } | RequestError::MessageTooLarge { limit } => {
+                Some(*limit)
+            }
             _ => None,
         };
         let metadata = limit.map(|limit| ("limit".to_owned(), limit.to_string())).into_iter();

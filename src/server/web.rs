@@ -1,6 +1,6 @@
 //! Calls from browsers: gRPC-Web, and from which pages it may come.
 
-use std::{str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use tower::{
@@ -16,6 +16,13 @@ const MAX_AGE: Duration = Duration::from_secs(600);
 /// usual one; or `*`, any page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebOrigin(HeaderValue);
+
+impl fmt::Display for WebOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Made of text.
+        f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
 
 /// Not an origin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,11 +51,14 @@ impl FromStr for WebOrigin {
     }
 }
 
+/// The layer of [`cors`].
+pub(super) type Cors = Either<CorsLayer, Identity>;
+
 /// Answers browsers that ask whether a page from one of `origins` may call. Without origins it is not there at all, and
 /// browsers keep every page of another origin out. Cookies are never let through: there are none.
 ///
 /// It must stand outside of whatever asks for tokens, since browsers ask without one.
-pub(super) fn cors(origins: &[WebOrigin]) -> Either<CorsLayer, Identity> {
+pub(super) fn cors(origins: &[WebOrigin]) -> Cors {
     let names =
         |names: &[&'static str]| names.iter().copied().map(HeaderName::from_static).collect::<Vec<_>>();
     let layer = (!origins.is_empty()).then(|| {

@@ -1,20 +1,21 @@
 //! Starts the real server on a port of its own, and the real program.
 #![allow(dead_code, unreachable_pub)] // every test file uses its part
-#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows it in tests, but not in their helpers
 
 use std::{
+    io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::Path,
-    process::{Command, Output},
-    sync::Arc,
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use bayeswire::{
+    api::v1::{self, ClassifyArticleRequest},
     article::{Article, LabeledArticle, Topic},
     counts::Counts,
     model::{Model, Revision, TrainingParams, train},
-    server::{Registry, ServeError, ServerConfig, run},
+    server::{Registry, ServeError, ServerConfig, run_with_admin},
     text::TextProfile,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -27,13 +28,19 @@ pub type Load = Result<Model, String>;
 /// A server that stops when told to or when dropped.
 pub struct TestServer {
     pub address: SocketAddr,
+    pub admin_address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<Result<(), ServeError<String>>>,
 }
 
 impl TestServer {
-    /// A server with the model that `load` gives.
+    /// A server with the model that `load` gives, which stops without a delay.
     pub async fn with(config: ServerConfig, load: impl FnOnce() -> Load + Send + 'static) -> Self {
+        Self::as_configured(ServerConfig { drain_delay: Duration::ZERO, ..config }, load).await
+    }
+
+    /// A server with the model that `load` gives.
+    pub async fn as_configured(config: ServerConfig, load: impl FnOnce() -> Load + Send + 'static) -> Self {
         Self::with_registry(config, Arc::default(), load).await
     }
 
@@ -44,12 +51,32 @@ impl TestServer {
         load: impl FnOnce() -> Load + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, admin_address) = (listener.local_addr().unwrap(), admin.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
-        let running = tokio::spawn(run(listener, config, registry, load, async {
+        let running = tokio::spawn(run_with_admin(listener, Some(admin), config, registry, load, async {
             let _ = stopped.await;
         }));
-        Self { address, stop: Some(stop), running }
+        Self { address, admin_address, stop: Some(stop), running }
+    }
+
+    /// A server with the shipped model and other settings than usual, ready to answer.
+    pub async fn configured(config: ServerConfig) -> Self {
+        let mut server = Self::with(config, || Ok(default_model())).await;
+        server.ready().await;
+        server
+    }
+
+    /// Waits until the metrics have a line.
+    pub async fn metric(&self, line: &str) {
+        while !self.admin("GET /metrics", "").await.1.lines().any(|l| l == line) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// What the admin listener answers: status and body.
+    pub async fn admin(&self, request: &str, body: &str) -> (u16, String) {
+        admin(self.admin_address, request, body).await
     }
 
     /// A server with the shipped model, ready to answer.
@@ -102,6 +129,130 @@ impl TestServer {
     pub async fn stop(mut self) -> Result<(), ServeError<String>> {
         self.tell_to_stop();
         (&mut self.running).await.unwrap()
+    }
+}
+
+/// One HTTP/1.1 request (such as `GET /metrics`) and its answer: status and body.
+pub async fn admin(address: SocketAddr, request: &str, body: &str) -> (u16, String) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{request} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// A request to classify `text`.
+pub fn article(text: &str) -> ClassifyArticleRequest {
+    let article = v1::Article { text: text.to_owned(), ..v1::Article::default() };
+    ClassifyArticleRequest { article: Some(article), options: None }
+}
+
+/// The server as a process of its own, killed when dropped.
+pub struct ServerProcess {
+    child: Child,
+    pub address: SocketAddr,
+    pub admin_address: SocketAddr,
+    log: Arc<Mutex<String>>,
+    reader: Option<std::thread::JoinHandle<()>>,
+}
+
+impl ServerProcess {
+    /// `serve` on ports of its own with `arguments`, ready to answer.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = bayeswire()
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--admin-listen",
+                "127.0.0.1:0",
+                "--log-format",
+                "json",
+            ])
+            .env("BAYESWIRE_DRAIN_DELAY", "0")
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (lines, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
+        let (found, addresses) = std::sync::mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let fields = serde_json::from_str::<serde_json::Value>(&line).unwrap_or_default();
+                if let Some(address) = fields["fields"]["address"].as_str()
+                    && let Ok(address) = address.parse::<SocketAddr>()
+                {
+                    let _ = found.send((fields["fields"]["message"] == "serving", address));
+                }
+                *lines.lock().unwrap() += &(line + "\n");
+            }
+        });
+        let (mut address, mut admin_address) = (None, None);
+        while address.is_none() {
+            match addresses.recv() {
+                Ok((true, found)) => address = Some(found),
+                Ok((false, found)) => admin_address = admin_address.or(Some(found)),
+                Err(_) => panic!("the server ended: {}", log.lock().unwrap()),
+            }
+        }
+        let (address, admin_address) = (address.unwrap(), admin_address.unwrap());
+        Self { child, address, admin_address, log, reader: Some(reader) }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Waits until something was logged.
+    pub async fn logged(&self, what: &str) {
+        while !self.log.lock().unwrap().contains(what) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// How many lines hold `what`.
+    pub fn lines_with(&self, what: &str) -> usize {
+        self.log.lock().unwrap().lines().filter(|line| line.contains(what)).count()
+    }
+
+    /// The most memory that it ever had in use, where the system tells.
+    pub fn peak_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end: the exit status and the whole log.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap();
+        self.reader.take().unwrap().join().unwrap();
+        (status.code(), std::mem::take(&mut *self.log.lock().unwrap()))
+    }
+
+    /// Stops it and gives the whole log.
+    pub fn stop(self) -> String {
+        self.signal("-TERM");
+        let (status, log) = self.ended();
+        assert_eq!(status, Some(0), "{log}");
+        log
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
     }
 }
 

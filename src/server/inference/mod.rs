@@ -13,6 +13,7 @@ use self::{
 };
 use super::{
     answering::{Answering, Work},
+    layers::reply,
     registry::Held,
     request::{check_revision, check_text, refuse_any},
     status::RequestError,
@@ -123,7 +124,7 @@ impl GrpcInferenceService for Inference {
         &self,
         _: Request<oip::ServerLiveRequest>,
     ) -> Result<Response<oip::ServerLiveResponse>, Status> {
-        Ok(Response::new(oip::ServerLiveResponse { live: true }))
+        Ok(reply(oip::ServerLiveResponse { live: true }))
     }
 
     async fn server_ready(
@@ -131,7 +132,7 @@ impl GrpcInferenceService for Inference {
         _: Request<oip::ServerReadyRequest>,
     ) -> Result<Response<oip::ServerReadyResponse>, Status> {
         let ready = self.answering.now().held().is_ok();
-        Ok(Response::new(oip::ServerReadyResponse { ready }))
+        Ok(reply(oip::ServerReadyResponse { ready }))
     }
 
     async fn model_ready(
@@ -139,14 +140,14 @@ impl GrpcInferenceService for Inference {
         request: Request<oip::ModelReadyRequest>,
     ) -> Result<Response<oip::ModelReadyResponse>, Status> {
         let ready = self.is_ready(request.get_ref());
-        Ok(Response::new(oip::ModelReadyResponse { ready }))
+        Ok(reply(oip::ModelReadyResponse { ready }))
     }
 
     async fn server_metadata(
         &self,
         _: Request<oip::ServerMetadataRequest>,
     ) -> Result<Response<oip::ServerMetadataResponse>, Status> {
-        Ok(Response::new(oip::ServerMetadataResponse {
+        Ok(reply(oip::ServerMetadataResponse {
             name: "bayeswire".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             extensions: Vec::new(),
@@ -157,13 +158,13 @@ impl GrpcInferenceService for Inference {
         &self,
         request: Request<oip::ModelMetadataRequest>,
     ) -> Result<Response<oip::ModelMetadataResponse>, Status> {
-        Ok(Response::new(self.metadata(request.get_ref())?))
+        Ok(reply(self.metadata(request.get_ref())?))
     }
 
     async fn model_infer(
         &self,
         request: Request<oip::ModelInferRequest>,
     ) -> Result<Response<oip::ModelInferResponse>, Status> {
-        Ok(Response::new(self.infer(request.into_inner()).await?))
+        Ok(reply(self.infer(request.into_inner()).await?))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tracing::{info, warn};
 
-use super::{Held, Registry, ReloadOutcome};
+use super::{Held, ModelOutcome, Registry};
 use crate::{
     model::{Model, Revision},
     server::status::RequestError,
@@ -28,9 +28,7 @@ impl Registry {
         let model = Arc::new(model);
         let _changing = self.changing();
         self.held.store(Some(Arc::new(Held::one(Arc::clone(&model)))));
-        if let Some(observer) = &self.observer {
-            observer.activated(&model);
-        }
+        self.tell(|observer| observer.activated(&model));
         model
     }
 
@@ -59,7 +57,7 @@ impl Registry {
         let changing = self.changing();
         let (held, previous) = self.snapshot()?;
         let next = held.roll_back(self.max_held.get()).ok_or(RequestError::NoEarlierRevision)?;
-        Ok(self.put(next, previous, "a rollback", ReloadOutcome::RolledBack, &changing))
+        Ok(self.put(next, previous, "a rollback", ModelOutcome::RolledBack, &changing))
     }
 
     /// Makes a model that has passed its self-test the active one.
@@ -67,8 +65,8 @@ impl Registry {
         let changing = self.changing();
         let (held, previous) = self.snapshot()?;
         let outcome = match model.revision() == previous {
-            true => ReloadOutcome::Unchanged,
-            false => ReloadOutcome::Activated,
+            true => ModelOutcome::Unchanged,
+            false => ModelOutcome::Activated,
         };
         let next = held.activate(model, self.max_held.get());
         Ok(self.put(next, previous, why, outcome, &changing))
@@ -79,19 +77,17 @@ impl Registry {
         next: Held,
         previous: Revision,
         why: &str,
-        outcome: ReloadOutcome,
+        outcome: ModelOutcome,
         _changing: &MutexGuard<'_, ()>,
     ) -> Change {
         let model = Arc::clone(next.active());
         let revision = model.revision();
-        if outcome != ReloadOutcome::Unchanged {
+        if outcome != ModelOutcome::Unchanged {
             self.held.store(Some(Arc::new(next)));
             info!(%revision, %previous, why, outcome = outcome.as_str(), "another model answers");
-            if let Some(observer) = &self.observer {
-                observer.activated(&model);
-            }
+            self.tell(|observer| observer.activated(&model));
         }
-        self.tell(outcome);
+        self.tell(|observer| observer.reloaded(outcome));
         Change { recorded: self.record(revision), model, previous }
     }
 
@@ -132,7 +128,7 @@ impl Registry {
             Ok(model) => Ok(model),
             Err(error) => {
                 warn!(file = %directory.path().join(&name).display(), %error, "a model was rejected");
-                self.tell(ReloadOutcome::Rejected);
+                self.tell(|observer| observer.reloaded(ModelOutcome::Rejected));
                 Err(RequestError::ModelRejected { revision: asked, why: error.to_string() })
             }
         }

@@ -16,7 +16,7 @@ use std::{
     fmt,
     num::NonZeroUsize,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -54,12 +54,12 @@ pub trait ModelObserver: Send + Sync {
     /// `model` answers from now on.
     fn activated(&self, model: &Model);
     /// A model was to be activated, by a new file, a signal or an operator: what became of it.
-    fn reloaded(&self, outcome: ReloadOutcome);
+    fn reloaded(&self, outcome: ModelOutcome);
 }
 
 /// What became of a model that was to be activated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ReloadOutcome {
+pub enum ModelOutcome {
     /// It is active.
     Activated,
     /// It was active already.
@@ -70,7 +70,7 @@ pub enum ReloadOutcome {
     RolledBack,
 }
 
-impl ReloadOutcome {
+impl ModelOutcome {
     /// For logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -97,7 +97,8 @@ pub struct Registry {
     poll: Duration,
     /// Wakes the watch.
     reload: Notify,
-    observer: Option<Arc<dyn ModelObserver>>,
+    /// Told about every change; added to at the start, hardly ever read.
+    observers: RwLock<Vec<Arc<dyn ModelObserver>>>,
 }
 
 impl fmt::Debug for Registry {
@@ -133,15 +134,13 @@ impl Registry {
             max_held,
             poll: POLL,
             reload: Notify::new(),
-            observer: None,
+            observers: RwLock::default(),
         }
     }
 
-    /// Tells `observer` about every change.
-    #[must_use]
-    pub fn observed_by(mut self, observer: Arc<dyn ModelObserver>) -> Self {
-        self.observer = Some(observer);
-        self
+    /// Tells `observer` about every change from now on.
+    pub fn observe(&self, observer: Arc<dyn ModelObserver>) {
+        self.observers.write().unwrap_or_else(PoisonError::into_inner).push(observer);
     }
 
     /// Looks at the directory this often; a file must have been the same for as long before it is loaded. A second, if
@@ -178,9 +177,9 @@ impl Registry {
         self.directory.is_some()
     }
 
-    fn tell(&self, outcome: ReloadOutcome) {
-        if let Some(observer) = &self.observer {
-            observer.reloaded(outcome);
+    fn tell(&self, say: impl Fn(&dyn ModelObserver)) {
+        for observer in self.observers.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            say(observer.as_ref());
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use super::{
-    Registry, ReloadOutcome,
+    ModelOutcome, Registry,
     directory::{Directory, Verdict},
     load::{LoadError, load},
 };
@@ -116,6 +116,6 @@ impl Registry {
 
     fn reject(&self, path: &Path, error: &LoadError) {
         warn!(file = %path.display(), %error, "a model was rejected; the old one goes on");
-        self.tell(ReloadOutcome::Rejected);
+        self.tell(|observer| observer.reloaded(ModelOutcome::Rejected));
     }
 }

@@ -1,0 +1,106 @@
+//! SIGTERM under load: first not serving, then drained; nothing that was accepted is lost.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml allows them in tests, but not in their helpers
+
+mod harness;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use bayeswire::api::v1::classification_service_client::ClassificationServiceClient;
+use harness::{ServerProcess, article};
+use tokio::io::AsyncWriteExt as _;
+use tonic::{Code, transport::Channel};
+use tonic_health::{
+    ServingStatus,
+    pb::{HealthCheckRequest, health_client::HealthClient},
+};
+use tonic_types::StatusExt as _;
+
+const CALLERS: usize = 16;
+const GRACE: Duration = Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_under_load_loses_no_accepted_call() {
+    let server = ServerProcess::start(&["--drain-delay", "0.5", "--grace", "3"]);
+    let connect = || async { Channel::from_shared(server.url()).unwrap().connect().await.unwrap() };
+    // An idle connection; one that is half open (no HTTP/2 at all); a reader that has stalled; a stream that stays open.
+    let _idle = connect().await;
+    let mut half_open = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    half_open.write_all(b"PRI * HTTP").await.unwrap();
+    let _stalled = stalled_reader(&server).await;
+    let mut health = HealthClient::new(connect().await);
+    let request = HealthCheckRequest { service: String::new() };
+    let mut changes = health.watch(request).await.unwrap().into_inner();
+    let next = changes.message().await.unwrap().unwrap();
+    assert_eq!(next.status, i32::from(ServingStatus::Serving as u8));
+
+    let (stopping, answered, answered_late) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let text = "Rebels and government forces signed a cease-fire after talks in the capital. ".repeat(200);
+    let mut callers = Vec::new();
+    for _ in 0..CALLERS {
+        let mut client = ClassificationServiceClient::new(connect().await);
+        let (stopping, answered, answered_late, text) =
+            (Arc::clone(&stopping), Arc::clone(&answered), Arc::clone(&answered_late), text.clone());
+        callers.push(tokio::spawn(async move {
+            loop {
+                match client.classify_article(article(&text)).await {
+                    Ok(_) => {
+                        answered.fetch_add(1, SeqCst);
+                        answered_late.fetch_add(usize::from(stopping.load(SeqCst)), SeqCst);
+                    }
+                    Err(status) => return status,
+                }
+            }
+        }));
+    }
+    while answered.load(SeqCst) < 10 * CALLERS {
+        tokio::task::yield_now().await;
+    }
+    let start = Instant::now();
+    server.signal("-TERM");
+    let next = changes.message().await.unwrap().unwrap();
+    assert_eq!(next.status, i32::from(ServingStatus::NotServing as u8));
+    stopping.store(true, SeqCst);
+
+    for caller in callers {
+        // The first call that fails was not accepted: refused in so many words, or by a listener that is gone.
+        let status = caller.await.unwrap();
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        let reason = status.get_error_details().error_info().map(|info| info.reason.clone());
+        let refused = reason.as_deref() == Some("DRAINING");
+        let gone = format!("{status:?}").contains("ConnectError");
+        assert!(refused || gone, "{status:?}");
+    }
+    assert!(answered_late.load(SeqCst) > CALLERS, "no call was answered during the drain delay");
+    // The stream of the watch is told to go elsewhere.
+    let end = changes.message().await.unwrap_err();
+    assert_eq!(end.code(), Code::Unavailable, "{end:?}");
+
+    let (status, log) = server.ended();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(start.elapsed() < GRACE + Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(log.contains("draining") && log.contains("stopped"), "{log}");
+}
+
+/// A connection whose client reads nothing: the server cannot even finish saying good-bye.
+async fn stalled_reader(server: &ServerProcess) -> tokio::net::TcpStream {
+    let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    // The preface and empty settings; what the server sends stays in the socket.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_callers_stops_at_once() {
+    let server = ServerProcess::start(&[]);
+    let start = Instant::now();
+    server.stop();
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
