@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::v1,
-    model::{Model, Options, Revision},
+    model::{InvalidOptions, Model, Options, Revision},
 };
 
 /// Checks an article; every violation is added to `violations`.
@@ -60,8 +60,11 @@ pub(super) fn check_options(
         i64::from(options.max_evidence_terms),
         &options.topic_priors,
     );
-    Ok(checked.unwrap_or_else(|wrong| {
+    let mut note = |wrong: Vec<InvalidOptions>| {
         violations.extend(wrong.into_iter().map(RequestViolation::Option));
         Options::default()
-    }))
+    };
+    let checked = checked.unwrap_or_else(&mut note);
+    let checked = checked.with_thresholds(options.min_words, options.min_coverage, options.max_strangeness);
+    Ok(checked.unwrap_or_else(note))
 }

@@ -123,6 +123,8 @@ impl RequestViolation {
             Self::ModelRevision(_) => "options.model_revision",
             Self::Option(InvalidOptions::MinProbability(_)) => "options.min_probability",
             Self::Option(InvalidOptions::MaxEvidenceTerms(_)) => "options.max_evidence_terms",
+            Self::Option(InvalidOptions::MinCoverage(_)) => "options.min_coverage",
+            Self::Option(InvalidOptions::MaxStrangeness(_)) => "options.max_strangeness",
             Self::Option(_) => "options.topic_priors",
         }
     }
@@ -138,6 +140,8 @@ impl RequestViolation {
             Self::ModelRevision(_) => "MODEL_REVISION_INVALID",
             Self::Option(InvalidOptions::MinProbability(_)) => "MIN_PROBABILITY_INVALID",
             Self::Option(InvalidOptions::MaxEvidenceTerms(_)) => "MAX_EVIDENCE_TERMS_INVALID",
+            Self::Option(InvalidOptions::MinCoverage(_)) => "MIN_COVERAGE_INVALID",
+            Self::Option(InvalidOptions::MaxStrangeness(_)) => "MAX_STRANGENESS_INVALID",
             Self::Option(_) => "TOPIC_PRIORS_INVALID",
         }
     }
