@@ -13,8 +13,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = descriptors.encode_to_vec();
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     fs::write(out.join("bayeswire_descriptor.bin"), &bytes)?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
-    pbjson_build::Builder::new().register_descriptors(&bytes)?.build(&[
+    // prost's own has no JSON.
+    let timestamp = (".google.protobuf.Timestamp", "::pbjson_types::Timestamp");
+    tonic_prost_build::configure().extern_path(timestamp.0, timestamp.1).compile_fds(descriptors)?;
+    pbjson_build::Builder::new().register_descriptors(&bytes)?.extern_path(timestamp.0, timestamp.1).build(&[
+        ".bayeswire.v1.ClassifyPageResponse",
+        ".bayeswire.v1.PageArticle",
         ".bayeswire.v1.ClassifyArticleResponse",
         ".bayeswire.v1.Classification",
         ".bayeswire.v1.Decision",

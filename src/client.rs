@@ -75,6 +75,17 @@ impl Client {
         };
         Ok(self.service.clone().classify_article(request).await?.into_inner())
     }
+
+    /// Finds the articles on a page and classifies each.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn classify_page(
+        &self,
+        request: v1::ClassifyPageRequest,
+    ) -> Result<v1::ClassifyPageResponse, Status> {
+        Ok(self.service.clone().classify_page(request).await?.into_inner())
+    }
 }
 
 /// The message of the first cause: tonic's own says only "transport error".

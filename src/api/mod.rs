@@ -1,6 +1,7 @@
 //! The messages of `proto/bayeswire/v1`: what the server sends, and what `classify --format jsonl` prints.
 
 mod convert;
+mod page;
 
 pub use convert::to_json;
 

@@ -9,6 +9,7 @@ mod fit;
 mod inspect;
 mod merge;
 mod output;
+mod pages;
 mod progress;
 mod serve;
 mod train;

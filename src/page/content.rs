@@ -33,21 +33,30 @@ pub(super) enum Quality {
 const PROSE_WORDS: u32 = 18;
 /// A paragraph of so many words that ends like a sentence is one.
 const SENTENCE_WORDS: u32 = 6;
+/// A longer bracket is no source.
+const MAX_SOURCE_BYTES: usize = 80;
 /// Longer paragraphs are no captions, however often they are repeated.
 const MAX_REPEATED_WORDS: u32 = 40;
 /// More of a block's words than this in links: it is a list of links, unless it reads like a sentence.
 const MAX_LINK_SHARE: f64 = 0.5;
 
-/// The text of a block without the source behind it: a link in brackets after the last sentence.
+/// The text of a block without the sources behind it: names in brackets after the last sentence, "(Reuters) (AP)".
 pub(super) fn without_source<'a>(document: &'a Document, block: &Block) -> &'a str {
-    let text = document.text_of(block);
-    let Some(link) = document.links.get(block.links.clone()).and_then(<[_]>::last) else { return text };
-    let Some(start) = link.start.checked_sub(block.text.start) else { return text };
-    let (Some(before), Some(linked)) = (text.get(..start), text.get(start..)) else { return text };
-    let bare = linked.trim();
-    let bracketed = (bare.starts_with('(') || before.trim_end().ends_with('(')) && bare.ends_with([')', ']']);
-    let before = before.trim_end().trim_end_matches(['(', '[']).trim_end();
-    if bracketed && bare.len() < 80 && ends_sentence(before) { before } else { text }
+    let whole = document.text_of(block);
+    let mut text = whole;
+    while let Some(before) = without_last_bracket(text) {
+        text = before;
+    }
+    if ends_sentence(text) { text } else { whole }
+}
+
+/// What stands before a bracket at the end of `text` that holds a few words and no sentence.
+fn without_last_bracket(text: &str) -> Option<&str> {
+    let inner = text.trim_end().strip_suffix(')')?;
+    let open = inner.rfind('(')?;
+    let (before, inside) = (inner.get(..open)?.trim_end(), inner.get(open + 1..)?);
+    let is_name = inside.len() <= MAX_SOURCE_BYTES && !inside.trim_end().ends_with(['.', '!', '?']);
+    (is_name && (ends_sentence(before) || before.ends_with(')'))).then_some(before)
 }
 
 pub(super) fn quality(document: &Document, block: &Block) -> Quality {

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::{
     block::{Document, Kind},
-    content::{Quality, Worth},
+    content::{Quality, Worth, without_source},
     html::{Hints, Tag},
+    phrases::ends_sentence,
 };
 
 /// One article in an element of its own.
@@ -77,12 +78,12 @@ fn list(document: &Document, worth: &Worth, main: Range<usize>) -> Option<Vec<It
         let Some((item, node)) = around else { continue };
         // A scrap at the end of a nested list is an item too; one that a list follows is its label.
         let is_leaf = node.blocks.end <= at + 1 || is_prose;
-        let says_something = is_prose
-            || (is_leaf && block.words >= LIST_WORDS && super::phrases::ends_sentence(super::content::without_source(document, block)));
+        let text = without_source(document, block);
+        let says_something = is_prose || (is_leaf && ends_sentence(text));
         if !says_something || block.words < LIST_WORDS {
             continue;
         }
-        inside += block.words;
+        inside += if is_prose { block.words } else { 0 };
         match items.last_mut() {
             Some((last, entry)) if *last == item && entry.blocks.end == at => entry.blocks.end = at + 1,
             _ => items.push((item, Item { blocks: at..at + 1, label: label(document, worth, item, at) })),

@@ -87,7 +87,7 @@ pub fn find_articles(content: Content<'_>, subjects: &mut dyn SubjectReader) -> 
     } else if let Some(items) = is_html.then(|| items::find(&document, &worth, main.clone())).flatten() {
         items.into_iter().map(|item| of_item(&document, &worth, &item)).collect()
     } else {
-        let range = if is_html { main } else { all };
+        let range = if is_html { main } else { all.clone() };
         in_flow(&document, &worth, range, subjects)
     };
     let alone = drafts.len() == 1;
@@ -106,7 +106,7 @@ pub fn find_articles(content: Content<'_>, subjects: &mut dyn SubjectReader) -> 
         found.articles = vec![article];
     }
     let length = |at: &usize| document.blocks.get(*at).map_or(0, |b| document.text_of(b).chars().count());
-    let total: usize = all.clone().map(|at| length(&at)).sum();
+    let total: usize = all.map(|at| length(&at)).sum();
     let kept: usize = used.iter().map(length).sum();
     found.left_out_share = if total == 0 { 0.0 } else { 1.0 - kept as f64 / total as f64 };
     found

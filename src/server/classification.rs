@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     config::ServerConfig,
+    page,
     request::{check_article, check_options},
     status::RequestError,
 };
@@ -71,5 +72,12 @@ impl ClassificationService for Classifications {
         request: Request<v1::ClassifyArticleRequest>,
     ) -> Result<Response<v1::ClassifyArticleResponse>, Status> {
         Ok(Response::new(self.answer(request.into_inner())?))
+    }
+    async fn classify_page(
+        &self,
+        request: Request<v1::ClassifyPageRequest>,
+    ) -> Result<Response<v1::ClassifyPageResponse>, Status> {
+        let model = Arc::clone(self.model.get().ok_or(RequestError::ModelNotLoaded)?);
+        Ok(Response::new(page::classify(request.into_inner(), model, self.config.clone()).await?))
     }
 }

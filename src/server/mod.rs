@@ -5,6 +5,7 @@
 
 mod classification;
 mod config;
+mod page;
 mod request;
 mod run;
 mod self_test;

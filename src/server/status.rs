@@ -30,6 +30,9 @@ pub enum RequestError {
     /// The model is still being loaded.
     #[error("the model is not loaded yet")]
     ModelNotLoaded,
+    /// A bug of ours; the log tells more.
+    #[error("internal error")]
+    Internal,
 }
 
 fn list(violations: &[RequestViolation]) -> String {
@@ -52,6 +55,19 @@ pub enum RequestViolation {
         /// How long they are.
         bytes: usize,
         /// How long they may be.
+        limit: usize,
+    },
+    /// Neither HTML nor text.
+    #[error("is missing: set html or text")]
+    PageContentMissing,
+    /// The page is too long.
+    #[error("has {bytes} bytes, the limit is {limit}")]
+    PageTooLong {
+        /// In which form it was sent.
+        field: &'static str,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
         limit: usize,
     },
     /// The caller's name for the article is too long.
@@ -79,6 +95,8 @@ impl RequestViolation {
         match self {
             Self::ArticleMissing => "article",
             Self::TextEmpty | Self::TextTooLong { .. } => "article.text",
+            Self::PageContentMissing => "content",
+            Self::PageTooLong { field, .. } => field,
             Self::ArticleIdTooLong { .. } => "article.article_id",
             Self::LanguageCode(_) => "article.language_code",
             Self::ModelRevision(_) => "options.model_revision",
@@ -94,6 +112,8 @@ impl RequestViolation {
             Self::ArticleMissing => "ARTICLE_MISSING",
             Self::TextEmpty => "ARTICLE_TEXT_EMPTY",
             Self::TextTooLong { .. } => "TEXT_TOO_LONG",
+            Self::PageContentMissing => "PAGE_CONTENT_MISSING",
+            Self::PageTooLong { .. } => "PAGE_TOO_LONG",
             Self::ArticleIdTooLong { .. } => "ARTICLE_ID_TOO_LONG",
             Self::LanguageCode(_) => "LANGUAGE_CODE_INVALID",
             Self::ModelRevision(_) => "MODEL_REVISION_INVALID",
@@ -106,7 +126,9 @@ impl RequestViolation {
     /// The limit, where it is a number.
     fn limit(&self) -> Option<usize> {
         match self {
-            Self::TextTooLong { limit, .. } | Self::ArticleIdTooLong { limit, .. } => Some(*limit),
+            Self::TextTooLong { limit, .. }
+            | Self::PageTooLong { limit, .. }
+            | Self::ArticleIdTooLong { limit, .. } => Some(*limit),
             _ => None,
         }
     }
@@ -135,6 +157,7 @@ impl From<RequestError> for Status {
                 details.set_retry_info(Some(RETRY_LOADING));
                 (Code::Unavailable, "MODEL_NOT_LOADED")
             }
+            RequestError::Internal => (Code::Internal, "INTERNAL"),
         };
         let limit = match &error {
             RequestError::Invalid(violations) => violations.iter().find_map(RequestViolation::limit),

@@ -44,7 +44,6 @@ struct Open {
 #[derive(Default)]
 struct Start {
     name: Vec<u8>,
-    at: usize,
     attribute: Vec<u8>,
     hints: Hints,
     /// Of `<meta>`: its name or property.
@@ -103,7 +102,7 @@ impl Builder<'_> {
                 let mut old = std::mem::take(&mut self.start);
                 old.name.clear();
                 old.name.extend(name.iter().take(MAX_VALUE_BYTES));
-                self.start = Start { name: old.name, at: span.start, ..Start::default() };
+                self.start = Start { name: old.name, ..Start::default() };
             }
             CallbackEvent::AttributeName { name } => self.attribute_name(name),
             CallbackEvent::AttributeValue { value } => self.attribute_value(value),
@@ -265,7 +264,12 @@ impl<'a> Builder<'a> {
             _ => Hints::default(),
         };
         // A piece of a line that is not part of its sentence stands for itself.
-        let set_apart = matches!(tag, Tag::Inline | Tag::Time) && hints.any(Hints::against());
+        let is_inline = matches!(tag, Tag::Inline | Tag::Time);
+        if is_inline && !self.start.is_hidden {
+            // Names such as "noprint" stand in the middle of sentences that are shown whole.
+            hints = hints.without(Hints::HIDDEN);
+        }
+        let set_apart = is_inline && hints.any(Hints::against());
         let node = if tag.breaks_line() || set_apart {
             self.flush();
             let parent = self.innermost();

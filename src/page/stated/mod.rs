@@ -3,5 +3,5 @@
 mod dates;
 mod json_ld;
 
-pub(super) use dates::{DateLine, date_line, is_date_line, time_stamp};
+pub(super) use dates::{date_line, is_date_line, time_stamp};
 pub(super) use json_ld::{StatedArticle, articles};
