@@ -120,8 +120,16 @@ impl Document {
 /// How many words `text` has. Scripts without spaces count half of their characters.
 pub(super) fn count_words(text: &str) -> u32 {
     let mut words = 0_u32;
-    let mut unspaced = 0_u32;
     let mut inside = false;
+    if text.is_ascii() {
+        for byte in text.bytes() {
+            let is_word = byte.is_ascii_alphanumeric();
+            words += u32::from(is_word && !inside);
+            inside = is_word || (inside && !byte.is_ascii_whitespace());
+        }
+        return words;
+    }
+    let mut unspaced = 0_u32;
     for c in text.chars() {
         if is_unspaced(c) {
             unspaced = unspaced.saturating_add(1);

@@ -87,17 +87,18 @@ pub(super) fn quality(document: &Document, block: &Block) -> Quality {
 /// meant: of that, the first is kept later on.
 fn mark_repeated(document: &Document, quality: &mut [Quality]) {
     let mut places: HashMap<&str, (usize, usize, bool)> = HashMap::new();
-    for (at, block) in document.blocks.iter().enumerate().filter(|(_, block)| block.words > 0) {
+    let short = |block: &Block| (1..=MAX_REPEATED_WORDS).contains(&block.words);
+    for (at, block) in document.blocks.iter().enumerate().filter(|(_, block)| short(block)) {
         let (count, last, near) = places.entry(document.text_of(block)).or_insert((0, at, false));
         *near |= *count > 0 && at - *last <= 2;
         *count += 1;
         *last = at;
     }
     for (block, quality) in document.blocks.iter().zip(quality) {
-        if let Some(&(count, _, near)) = places.get(document.text_of(block))
+        if matches!(quality, Quality::Prose | Quality::Scrap)
+            && short(block)
+            && let Some(&(count, _, near)) = places.get(document.text_of(block))
             && (count >= 3 || (count == 2 && near))
-            && block.words <= MAX_REPEATED_WORDS
-            && matches!(quality, Quality::Prose | Quality::Scrap)
         {
             *quality = Quality::Repeated;
         }
@@ -197,7 +198,11 @@ impl Worth {
                     let holder = holders.get(at).copied().unwrap_or(usize::MAX);
                     let cluster = own.get(holder).copied().unwrap_or(0.0);
                     // Paragraphs far from any others are teasers more often than not.
-                    let weight = if cluster >= most * 0.1 || cluster >= 80.0 { 1.0 } else if cluster >= 30.0 { 0.6 } else { 0.15 };
+                    let weight = match cluster {
+                        _ if cluster >= 0.35 * most || cluster >= 120.0 => 1.0,
+                        _ if cluster >= 0.15 * most && cluster >= 40.0 => 0.6,
+                        _ => 0.15,
+                    };
                     f64::from(block.words) * weight
                 }
                 Some(Quality::Links) => -6.0,
@@ -209,7 +214,7 @@ impl Worth {
         let mut highest = f64::MIN;
         for (at, node) in document.around(best) {
             let worth = between(&self.worth, &node.blocks);
-            if worth > highest + 0.02 * highest.abs() + 8.0 || highest == f64::MIN {
+            if worth > highest + 0.05 * highest.abs() + 10.0 || highest == f64::MIN {
                 (main, highest) = (at, worth);
             }
             if at == scope {

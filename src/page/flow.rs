@@ -28,6 +28,8 @@ pub(super) struct Stretch {
 const ENOUGH: f64 = 3.2;
 /// Stretches of fewer words than this are no article where a longer one is.
 const SMALL: u32 = 25;
+/// So many lines around the content may still be an article's headline or date.
+const NEAR: usize = 12;
 /// Fewer words than this have no subject that could be compared.
 const COMPARABLE: u32 = 60;
 
@@ -45,8 +47,8 @@ pub(super) fn stretches(
     for (n, run) in runs.iter().enumerate() {
         let words: u32 = words(document, worth, run);
         let read = (runs.len() > 1).then(|| subjects.read(&text(document, worth, run))).unwrap_or_default();
-        let next = runs.get(n + 1).map_or(range.end, |next| next.start);
-        let before = stretches.last().map_or(range.start, |s| s.blocks.end)..run.start;
+        let next = runs.get(n + 1).map_or((range.end + NEAR).min(document.blocks.len()), |next| next.start);
+        let before = stretches.last().map_or(range.start.saturating_sub(NEAR), |s| s.blocks.end)..run.start;
         let goes_on = match (stretches.last(), &subject) {
             (Some(_), Some((last, last_words))) => {
                 let structure = structure(document, worth, &before, &repeated);
@@ -99,7 +101,8 @@ fn text(document: &Document, worth: &Worth, run: &Range<usize>) -> String {
 /// How often every short line of `range` occurs in it.
 fn repeated<'a>(document: &'a Document, range: &Range<usize>) -> HashMap<&'a str, usize> {
     let mut counts = HashMap::new();
-    for block in document.blocks.get(range.clone()).unwrap_or_default() {
+    let blocks = document.blocks.get(range.clone()).unwrap_or_default();
+    for block in blocks.iter().filter(|block| block.words <= 40) {
         *counts.entry(document.text_of(block)).or_default() += 1;
     }
     counts
@@ -171,9 +174,8 @@ fn without_small(document: &Document, worth: &Worth, stretches: Vec<Stretch>) ->
 /// The headline of a stretch: the line around it whose words its text has, of equals the nearest before it.
 pub(super) fn title(document: &Document, worth: &Worth, stretch: &Stretch, text: &str) -> Option<usize> {
     let article = stems(text);
-    let near = 12;
-    let before = stretch.before.clone().rev().take(near).map(|at| (at, true));
-    let after = stretch.after.clone().take(near / 2).map(|at| (at, false));
+    let before = stretch.before.clone().rev().take(NEAR).map(|at| (at, true));
+    let after = stretch.after.clone().take(NEAR / 2).map(|at| (at, false));
     let mut best: Option<(f64, usize)> = None;
     for (distance, (at, is_before)) in before.chain(after).enumerate() {
         if !can_be_title(document, worth, at) {

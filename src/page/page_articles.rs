@@ -55,6 +55,8 @@ struct Draft {
     blocks: Vec<usize>,
     /// Where lines that tell its time may stand.
     times: Range<usize>,
+    /// Whether its title is only the line that fits best.
+    is_of_flow: bool,
 }
 
 /// Finds the articles of a page. `subjects` tells what a stretch of text is about; `&mut ()` knows nothing of that, and
@@ -133,16 +135,16 @@ fn whole(
     stated: &[(Range<usize>, StatedArticle)],
 ) -> Draft {
     let headlines: Vec<String> = stated.iter().take(1).map(|(_, a)| a.headline.clone()).collect();
-    let blocks = single::body(document, worth, main.clone(), "");
+    let mut blocks = single::body(document, worth, main);
     let title = title::of_page(document, &headlines, &text(document, &blocks));
-    let blocks = single::body(document, worth, main, &title);
+    remove(document, &mut blocks, &title);
     let title_block = document.blocks.iter().position(|block| document.text_of(block) == title);
     let times = title_block.unwrap_or(0)..blocks.first().copied().unwrap_or(0);
-    Draft { title, title_block, blocks, times }
+    Draft { title, title_block, blocks, times, is_of_flow: false }
 }
 
 fn of_item(document: &Document, worth: &Worth, item: &items::Item) -> Draft {
-    let mut blocks = single::body(document, worth, item.blocks.clone(), "");
+    let mut blocks = single::body(document, worth, item.blocks.clone());
     if blocks.is_empty() {
         blocks = item.blocks.clone().collect();
     }
@@ -150,7 +152,7 @@ fn of_item(document: &Document, worth: &Worth, item: &items::Item) -> Draft {
     let stretch = flow::Stretch { blocks: first..item.blocks.end, before: item.blocks.start..first, after: 0..0 };
     let title_block = flow::title(document, worth, &stretch, &text(document, &blocks)).or(item.label);
     let title = title_block.and_then(|at| document.blocks.get(at)).map_or("", |block| document.text_of(block));
-    Draft { title: title.to_owned(), title_block, blocks, times: item.blocks.clone() }
+    Draft { title: title.to_owned(), title_block, blocks, times: item.blocks.clone(), is_of_flow: false }
 }
 
 /// The articles of a row of paragraphs.
@@ -158,14 +160,14 @@ fn in_flow(document: &Document, worth: &Worth, range: Range<usize>, subjects: &m
     let mut titles = HashSet::new();
     let mut drafts = Vec::new();
     for stretch in flow::stretches(document, worth, range, subjects) {
-        let blocks = single::body(document, worth, stretch.blocks.clone(), "");
+        let mut blocks = single::body(document, worth, stretch.blocks.clone());
         let text = text(document, &blocks);
         let title_block = flow::title(document, worth, &stretch, &text);
         let title = title_block.and_then(|at| document.blocks.get(at)).map_or("", |block| document.text_of(block));
         // The line above that named the article before is not this one's.
         let title = if titles.insert(title.to_owned()) { title } else { "" };
-        let blocks = single::body(document, worth, stretch.blocks.clone(), title);
-        drafts.push(Draft { title: title.to_owned(), title_block, blocks, times: stretch.before });
+        remove(document, &mut blocks, title);
+        drafts.push(Draft { title: title.to_owned(), title_block, blocks, times: stretch.before, is_of_flow: true });
     }
     drafts
 }
@@ -183,8 +185,9 @@ fn finish(
     let (mut published, mut updated) = (None, None);
     if alone {
         (published, updated) = stated_times(document, stated);
-        if title.is_empty() {
-            title = title::of_page(document, &[], &text);
+        let of_page = title::of_page(document, &[], &text);
+        if !of_page.is_empty() && draft.is_of_flow {
+            title = of_page;
         }
     }
     let is_inside = |block: usize| draft.times.contains(&block) || draft.times.end == block;
@@ -252,6 +255,11 @@ fn from_script(
     let title = title::of_page(document, std::slice::from_ref(&article.headline), &text);
     let span = place.start.min(page.len())..place.end.min(page.len());
     Some(FoundArticle { article: Article { id: String::new(), title, text }, span, published, updated })
+}
+
+/// Takes a headline out of a body.
+fn remove(document: &Document, blocks: &mut Vec<usize>, title: &str) {
+    blocks.retain(|at| document.blocks.get(*at).is_some_and(|block| document.text_of(block) != title));
 }
 
 fn text(document: &Document, blocks: &[usize]) -> String {

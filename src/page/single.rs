@@ -6,11 +6,12 @@ use super::{
     block::{Block, Document, Kind},
     content::{Quality, Worth, without_source},
     html::{Hints, Tag},
+    phrases::ends_sentence,
     stated::is_date_line,
 };
 
 /// The blocks of `range` that belong to the article's text, in order.
-pub(super) fn body(document: &Document, worth: &Worth, range: Range<usize>, title: &str) -> Vec<usize> {
+pub(super) fn body(document: &Document, worth: &Worth, range: Range<usize>) -> Vec<usize> {
     let prose: Vec<usize> = range.clone().filter(|&at| worth.is_prose(at)).collect();
     let (Some(&first), Some(&last)) = (prose.first(), prose.last()) else { return Vec::new() };
     let mut seen = HashSet::new();
@@ -23,10 +24,16 @@ pub(super) fn body(document: &Document, worth: &Worth, range: Range<usize>, titl
         let text = without_source(document, block);
         let keep = match worth.quality.get(at) {
             Some(Quality::Prose) => true,
-            Some(Quality::Scrap) if at < last => belongs_between(document, worth, at, title, text),
-            // The end of a list may be scraps; anything else behind the last sentence is not the article.
+            Some(Quality::Scrap) if at < last => belongs_between(document, worth, at, text),
+            // The end of a list may be scraps, and so may the last words; anything else behind the last sentence is not
+            // the article.
             Some(Quality::Scrap) => {
-                block.kind == Kind::Item && block.link_words == 0 && kept.last() == Some(&(at - 1)) && block.words >= 2
+                let ends = match block.kind {
+                    Kind::Item => true,
+                    Kind::Paragraph => ends_sentence(text) && same_parent(document, block, at.checked_sub(1)),
+                    _ => false,
+                };
+                ends && block.link_words == 0 && block.words >= 2 && kept.last().copied() == at.checked_sub(1)
             }
             _ => false,
         };
@@ -38,10 +45,16 @@ pub(super) fn body(document: &Document, worth: &Worth, range: Range<usize>, titl
     kept
 }
 
+/// Whether the block at `other` stands beside `block` in the same element.
+fn same_parent(document: &Document, block: &Block, other: Option<usize>) -> bool {
+    let parent = |node: usize| document.node(node).map(|node| node.parent);
+    other.and_then(|at| document.blocks.get(at)).is_some_and(|other| parent(other.node) == parent(block.node))
+}
+
 /// Whether something between sentences that is no sentence belongs to them.
-fn belongs_between(document: &Document, worth: &Worth, at: usize, title: &str, text: &str) -> bool {
+fn belongs_between(document: &Document, worth: &Worth, at: usize, text: &str) -> bool {
     let Some(block) = document.blocks.get(at) else { return false };
-    if block.words == 0 || is_date_line(text) || is_byline(text, block.words) || text == title {
+    if block.words == 0 || is_date_line(text) || is_byline(text, block.words) {
         return false;
     }
     let is = |place: Option<usize>| place.is_some_and(|place| worth.is_prose(place));

@@ -3,22 +3,34 @@
 use std::collections::HashSet;
 
 use super::{
-    block::{Document, Kind},
+    block::{Document, Kind, is_unspaced},
     content::Worth,
 };
 
 /// A headline has so many words.
 const WORDS: std::ops::RangeInclusive<u32> = 2..=32;
 
-/// The words by which a headline and its article are compared: their beginnings, so that inflected forms agree.
-pub(super) fn stems(text: &str) -> HashSet<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    let long = words.filter(|word| word.chars().count() > 3 || word.chars().any(|c| c.is_numeric() || super::block::is_unspaced(c)));
-    long.map(|word| word.chars().flat_map(char::to_lowercase).take(5).collect()).collect()
+/// A headline's words stand early in its article: so much is looked at, in bytes.
+const LOOKED_AT: usize = 16 << 10;
+
+/// The words by which a headline and its article are compared: hashes of their beginnings, so that inflected forms agree.
+pub(super) fn stems(text: &str) -> HashSet<u64> {
+    let mut end = LOOKED_AT.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let words = text.get(..end).unwrap_or_default().split(|c: char| !c.is_alphanumeric());
+    let says_something = |word: &&str| word.chars().nth(3).is_some() || word.chars().any(|c| c.is_numeric() || is_unspaced(c));
+    let beginning = |word: &str| {
+        // FNV-1a.
+        let letters = word.chars().flat_map(char::to_lowercase).take(5);
+        letters.fold(0xCBF2_9CE4_8422_2325, |hash, c| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01B3))
+    };
+    words.filter(says_something).map(beginning).collect()
 }
 
 /// The share of a headline's words that stand in a text with `stems`.
-pub(super) fn overlap(title: &str, stems: &HashSet<String>) -> f64 {
+pub(super) fn overlap(title: &str, stems: &HashSet<u64>) -> f64 {
     let words = self::stems(title);
     let known = words.iter().filter(|word| stems.contains(*word)).count();
     if words.is_empty() { 0.0 } else { known as f64 / words.len() as f64 }
@@ -48,7 +60,7 @@ pub(super) fn of_page(document: &Document, headlines: &[String], text: &str) -> 
         stated.push(without_site(&folded(title), site));
     }
     stated.retain(|title| !title.is_empty());
-    let known: HashSet<String> = stated.iter().flat_map(|title| stems(title)).collect();
+    let known: HashSet<u64> = stated.iter().flat_map(|title| stems(title)).collect();
     let article = stems(text);
     // The heading that says what the page states; of several, the first that says the most of it.
     let mut best: Option<(f64, &str)> = None;
@@ -83,7 +95,8 @@ fn without_site(title: &str, site: &str) -> String {
         }
     }
     let mut title = title;
-    for mark in MARKS {
+    // The section of the site may stand before its name.
+    for mark in MARKS.iter().flat_map(|mark| [mark, mark]) {
         let words = |part: &str| part.split_whitespace().count();
         if let Some((before, after)) = title.rsplit_once(mark)
             && words(after) <= 4
@@ -119,7 +132,7 @@ mod tests {
     #[test]
     fn overlap_counts_the_words_that_the_text_has() {
         let text = stems("Protesters filled the city on Saturday over the operation.");
-        assert_eq!(overlap("Protest erupts in city over operation", &text), 0.75); // erupt is not there
+        assert_eq!(overlap("Protest erupts in city over operation", &text), 0.8); // all but "erupts"
         assert_eq!(overlap("", &text), 0.0);
     }
 }
