@@ -16,19 +16,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     // prost's own has no JSON.
     let timestamp = (".google.protobuf.Timestamp", "::pbjson_types::Timestamp");
     tonic_prost_build::configure().extern_path(timestamp.0, timestamp.1).compile_fds(descriptors)?;
-    pbjson_build::Builder::new().register_descriptors(&bytes)?.extern_path(timestamp.0, timestamp.1).build(&[
-        ".bayeswire.v1.ClassifyPageResponse",
-        ".bayeswire.v1.PageArticle",
-        ".bayeswire.v1.ClassifyArticleResponse",
-        ".bayeswire.v1.Classification",
-        ".bayeswire.v1.Decision",
-        ".bayeswire.v1.AbstainReason",
-        ".bayeswire.v1.TopicScore",
-        ".bayeswire.v1.Coverage",
-        ".bayeswire.v1.TermEvidence",
-        ".bayeswire.v1.TextSpan",
-        ".bayeswire.v1.Field",
-    ])?;
+    pbjson_build::Builder::new().register_descriptors(&bytes)?.extern_path(timestamp.0, timestamp.1).build(
+        &[
+            ".bayeswire.v1.ClassifyPageResponse",
+            ".bayeswire.v1.PageArticle",
+            ".bayeswire.v1.ClassifyArticleResponse",
+            ".bayeswire.v1.Classification",
+            ".bayeswire.v1.Decision",
+            ".bayeswire.v1.AbstainReason",
+            ".bayeswire.v1.TopicScore",
+            ".bayeswire.v1.Coverage",
+            ".bayeswire.v1.TermEvidence",
+            ".bayeswire.v1.TextSpan",
+            ".bayeswire.v1.Field",
+        ],
+    )?;
     println!("cargo:rustc-env=BAYESWIRE_VERSION={}", version()?);
     Ok(())
 }

@@ -46,12 +46,18 @@ impl v1::ClassifyPageResponse {
     ) -> Self {
         let mut subjects = ModelSubjects { model, classifier, options: Options::default() };
         let found = find_articles(content, &mut subjects);
-        let articles = found.articles.into_iter().map(|found| page_article(model, classifier, found, options)).collect();
+        let articles =
+            found.articles.into_iter().map(|found| page_article(model, classifier, found, options)).collect();
         Self { source_uri, articles, left_out_share: found.left_out_share }
     }
 }
 
-fn page_article(model: &Model, classifier: &mut Classifier, found: FoundArticle, options: &Options) -> v1::PageArticle {
+fn page_article(
+    model: &Model,
+    classifier: &mut Classifier,
+    found: FoundArticle,
+    options: &Options,
+) -> v1::PageArticle {
     let article = found.article;
     let answer = classifier.classify(model, &article.title, &article.text, options);
     let offset = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);

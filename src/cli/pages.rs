@@ -138,9 +138,9 @@ impl Pages {
                 continue;
             }
             let is_html = match file {
-                Some(path) => path.extension().is_some_and(|e| {
-                    e.eq_ignore_ascii_case("html") || e.eq_ignore_ascii_case("htm")
-                }),
+                Some(path) => path
+                    .extension()
+                    .is_some_and(|e| e.eq_ignore_ascii_case("html") || e.eq_ignore_ascii_case("htm")),
                 None => text.trim_start().starts_with('<'),
             };
             pages.push(Page { name: path.display().to_string(), is_html, text: text.into_owned() });
@@ -153,7 +153,10 @@ impl Pages {
         self.wrong += 1;
     }
 
-    fn print(&mut self, answers: Vec<(String, Result<v1::ClassifyPageResponse, Status>)>) -> Result<(), Failure> {
+    fn print(
+        &mut self,
+        answers: Vec<(String, Result<v1::ClassifyPageResponse, Status>)>,
+    ) -> Result<(), Failure> {
         let mut out = Vec::new();
         for (name, answer) in answers {
             match answer {

@@ -78,7 +78,8 @@ fn label(rest: &[u8]) -> &[u8] {
         return b"";
     }
     skip(&mut rest, |b| b.is_ascii_whitespace() || matches!(b, b'=' | b'"' | b'\''));
-    let end = rest.iter().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.')));
+    let end =
+        rest.iter().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.')));
     rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }
 
@@ -99,7 +100,8 @@ mod tests {
 
     #[test]
     fn a_declaration_is_believed_where_the_bytes_allow_it() {
-        let page = b"<META HTTP-EQUIV=\"Content-Type\" content='text/html; charset=windows-1251'>\xCC\xE8\xF0";
+        let page =
+            b"<META HTTP-EQUIV=\"Content-Type\" content='text/html; charset=windows-1251'>\xCC\xE8\xF0";
         assert!(decode(page).ends_with("Мир"));
         let page = b"<?xml version='1.0' encoding='Shift_JIS'?>\x93\xFA";
         assert!(decode(page).ends_with('日'));

@@ -110,7 +110,9 @@ fn looks_like_sentences(text: &str) -> bool {
     let (mut lower, mut all) = (0_u32, 0_u32);
     for word in text.split_whitespace() {
         all += 1;
-        lower += u32::from(word.chars().next().is_some_and(|c| c.is_lowercase() || !c.is_uppercase() && c.is_alphabetic()));
+        lower += u32::from(
+            word.chars().next().is_some_and(|c| c.is_lowercase() || !c.is_uppercase() && c.is_alphabetic()),
+        );
     }
     lower * 5 >= all * 2
 }
@@ -146,9 +148,13 @@ impl Worth {
             left_out = self::left_out(document, &prose, false);
         }
         let mut worth = Self { quality, left_out, worth: Vec::new(), prose: Vec::new() };
-        worth.prose = sums(document.blocks.iter().enumerate().map(|(at, block)| {
-            if worth.is_prose(at) { f64::from(block.words) } else { 0.0 }
-        }));
+        worth.prose = sums(
+            document
+                .blocks
+                .iter()
+                .enumerate()
+                .map(|(at, block)| if worth.is_prose(at) { f64::from(block.words) } else { 0.0 }),
+        );
         worth
     }
 
@@ -259,7 +265,15 @@ fn holder(document: &Document, node: usize) -> usize {
         last = at;
         let holds_lines = matches!(
             around.tag,
-            Tag::P | Tag::Pre | Tag::Blockquote | Tag::List | Tag::Item | Tag::Term | Tag::Heading(_) | Tag::Inline | Tag::Time
+            Tag::P
+                | Tag::Pre
+                | Tag::Blockquote
+                | Tag::List
+                | Tag::Item
+                | Tag::Term
+                | Tag::Heading(_)
+                | Tag::Inline
+                | Tag::Time
         );
         if !holds_lines && around.blocks.len() > 1 {
             break;

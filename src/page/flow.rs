@@ -40,6 +40,9 @@ pub(super) fn stretches(
     range: Range<usize>,
     subjects: &mut dyn SubjectReader,
 ) -> Vec<Stretch> {
+    if are_items(document, worth, &range) {
+        return items(worth, &range);
+    }
     let runs = runs(worth, &range);
     let repeated = repeated(document, &range);
     let mut stretches: Vec<Stretch> = Vec::new();
@@ -70,6 +73,28 @@ pub(super) fn stretches(
         }
     }
     without_small(document, worth, stretches)
+}
+
+/// Whether the paragraphs of `range` are items of news: most name their source behind them.
+fn are_items(document: &Document, worth: &Worth, range: &Range<usize>) -> bool {
+    let prose = range.clone().filter(|&at| worth.is_prose(at)).filter_map(|at| document.blocks.get(at));
+    let (all, sourced) = prose.fold((0_usize, 0_usize), |(all, sourced), block| {
+        let has_source = without_source(document, block).len() < document.text_of(block).len();
+        (all + 1, sourced + usize::from(has_source))
+    });
+    all >= 3 && sourced * 10 >= all * 7
+}
+
+/// Every paragraph for itself, with the lines before it.
+fn items(worth: &Worth, range: &Range<usize>) -> Vec<Stretch> {
+    let mut last = range.start;
+    let prose = range.clone().filter(|&at| worth.is_prose(at));
+    prose
+        .map(|at| {
+            let before = std::mem::replace(&mut last, at + 1)..at;
+            Stretch { blocks: at..at + 1, before, after: at + 1..at + 1 }
+        })
+        .collect()
 }
 
 /// Runs of paragraphs.
@@ -127,7 +152,13 @@ fn structure(document: &Document, worth: &Worth, gap: &Range<usize>, repeated: &
         }
         if let Kind::Heading(level) = block.kind {
             let linked = block.link_words * 5 > block.words * 4;
-            headings = headings.max(if linked { 2.5 } else if level <= 2 { 1.0 } else { 0.5 });
+            headings = headings.max(if linked {
+                2.5
+            } else if level <= 2 {
+                1.0
+            } else {
+                0.5
+            });
         }
         if worth.quality.get(at) == Some(&Quality::Boilerplate) {
             points += 0.5;
@@ -191,7 +222,8 @@ pub(super) fn title(document: &Document, worth: &Worth, stretch: &Stretch, text:
             (true, false, _) => 0.4,
             (false, _, _) => 0.5,
         };
-        let points = share + if is_heading && is_before { 0.3 } else { 0.0 } + if is_before { 0.05 } else { 0.0 };
+        let points =
+            share + if is_heading && is_before { 0.3 } else { 0.0 } + if is_before { 0.05 } else { 0.0 };
         if share >= needed && block.words >= 3 && best.is_none_or(|(most, _)| points > most + 1e-9) {
             best = Some((points, at));
         }

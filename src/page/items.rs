@@ -30,7 +30,9 @@ pub(super) fn find(document: &Document, worth: &Worth, main: Range<usize>) -> Op
 /// Elements that say that they are articles: `<article>`, or one named as a body below a heading of its own.
 fn named(document: &Document, worth: &Worth) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
-    for is_article in [|n: &super::block::Node| n.tag == Tag::Article, |n: &super::block::Node| n.hints.any(Hints::BODY)] {
+    for is_article in
+        [|n: &super::block::Node| n.tag == Tag::Article, |n: &super::block::Node| n.hints.any(Hints::BODY)]
+    {
         items.clear();
         let mut until = 0;
         for (at, node) in document.nodes.iter().enumerate() {
@@ -56,7 +58,8 @@ fn named(document: &Document, worth: &Worth) -> Vec<Item> {
             items.push(Item { blocks: start..node.blocks.end, label: None });
         }
         let sizes = items.iter().map(|item| worth.prose_words(&item.blocks));
-        let (largest, total) = sizes.fold((0.0_f64, 0.0), |(largest, total), size| (largest.max(size), total + size));
+        let (largest, total) =
+            sizes.fold((0.0_f64, 0.0), |(largest, total), size| (largest.max(size), total + size));
         if items.len() >= 2 && largest < 0.6 * total {
             return items;
         }
@@ -69,7 +72,9 @@ fn list(document: &Document, worth: &Worth, main: Range<usize>) -> Option<Vec<It
     let (mut inside, mut all) = (0_u32, 0_u32);
     let mut items: Vec<(usize, Item)> = Vec::new();
     for at in main {
-        let Some(block) = document.blocks.get(at).filter(|_| worth.left_out.get(at) == Some(&false)) else { continue };
+        let Some(block) = document.blocks.get(at).filter(|_| worth.left_out.get(at) == Some(&false)) else {
+            continue;
+        };
         let is_prose = worth.quality.get(at) == Some(&Quality::Prose);
         if is_prose {
             all += block.words;

@@ -116,12 +116,16 @@ pub fn find_articles(content: Content<'_>, subjects: &mut dyn SubjectReader) -> 
 
 fn stated_articles(document: &Document) -> Vec<(Range<usize>, StatedArticle)> {
     let scripts = document.facts.json_ld.iter();
-    scripts.flat_map(|(place, script)| stated::articles(script).into_iter().map(|a| (place.clone(), a))).collect()
+    scripts
+        .flat_map(|(place, script)| stated::articles(script).into_iter().map(|a| (place.clone(), a)))
+        .collect()
 }
 
 /// Whether a page says that it is about one article.
 fn says_one(document: &Document, stated: &[(Range<usize>, StatedArticle)]) -> bool {
-    let is_article = |(key, value): &(String, String)| key == "og:type" && value.trim().to_lowercase().starts_with("article");
+    let is_article = |(key, value): &(String, String)| {
+        key == "og:type" && value.trim().to_lowercase().starts_with("article")
+    };
     let bodies = document.nodes.iter().filter(|n| n.hints.any(html::Hints::ARTICLE_BODY)).count();
     let headlines: HashSet<&str> = stated.iter().map(|(_, article)| article.headline.as_str()).collect();
     document.facts.metas.iter().any(is_article) || headlines.len() == 1 || bodies == 1
@@ -149,25 +153,39 @@ fn of_item(document: &Document, worth: &Worth, item: &items::Item) -> Draft {
         blocks = item.blocks.clone().collect();
     }
     let first = blocks.first().copied().unwrap_or(item.blocks.start);
-    let stretch = flow::Stretch { blocks: first..item.blocks.end, before: item.blocks.start..first, after: 0..0 };
+    let stretch =
+        flow::Stretch { blocks: first..item.blocks.end, before: item.blocks.start..first, after: 0..0 };
     let title_block = flow::title(document, worth, &stretch, &text(document, &blocks)).or(item.label);
-    let title = title_block.and_then(|at| document.blocks.get(at)).map_or("", |block| document.text_of(block));
+    let title =
+        title_block.and_then(|at| document.blocks.get(at)).map_or("", |block| document.text_of(block));
     Draft { title: title.to_owned(), title_block, blocks, times: item.blocks.clone(), is_of_flow: false }
 }
 
 /// The articles of a row of paragraphs.
-fn in_flow(document: &Document, worth: &Worth, range: Range<usize>, subjects: &mut dyn SubjectReader) -> Vec<Draft> {
+fn in_flow(
+    document: &Document,
+    worth: &Worth,
+    range: Range<usize>,
+    subjects: &mut dyn SubjectReader,
+) -> Vec<Draft> {
     let mut titles = HashSet::new();
     let mut drafts = Vec::new();
     for stretch in flow::stretches(document, worth, range, subjects) {
         let mut blocks = single::body(document, worth, stretch.blocks.clone());
         let text = text(document, &blocks);
         let title_block = flow::title(document, worth, &stretch, &text);
-        let title = title_block.and_then(|at| document.blocks.get(at)).map_or("", |block| document.text_of(block));
+        let title =
+            title_block.and_then(|at| document.blocks.get(at)).map_or("", |block| document.text_of(block));
         // The line above that named the article before is not this one's.
         let title = if titles.insert(title.to_owned()) { title } else { "" };
         remove(document, &mut blocks, title);
-        drafts.push(Draft { title: title.to_owned(), title_block, blocks, times: stretch.before, is_of_flow: true });
+        drafts.push(Draft {
+            title: title.to_owned(),
+            title_block,
+            blocks,
+            times: stretch.before,
+            is_of_flow: true,
+        });
     }
     drafts
 }
@@ -215,23 +233,41 @@ fn stated_times(
     stated: &[(Range<usize>, StatedArticle)],
 ) -> (Option<Timestamp>, Option<Timestamp>) {
     const PUBLISHED: [&str; 12] = [
-        "article:published_time", "datepublished", "og:article:published_time", "parsely-pub-date", "pubdate", "publishdate",
-        "publish_date", "publish-date", "date", "dc.date.issued", "dc.date", "sailthru.date",
+        "article:published_time",
+        "datepublished",
+        "og:article:published_time",
+        "parsely-pub-date",
+        "pubdate",
+        "publishdate",
+        "publish_date",
+        "publish-date",
+        "date",
+        "dc.date.issued",
+        "dc.date",
+        "sailthru.date",
     ];
-    const UPDATED: [&str; 6] =
-        ["article:modified_time", "og:updated_time", "datemodified", "lastmod", "last-modified", "dc.date.modified"];
+    const UPDATED: [&str; 6] = [
+        "article:modified_time",
+        "og:updated_time",
+        "datemodified",
+        "lastmod",
+        "last-modified",
+        "dc.date.modified",
+    ];
     let meta = |keys: &[&str]| {
         keys.iter().find_map(|key| {
             let metas = document.facts.metas.iter();
             metas.filter(|(k, _)| k == key).find_map(|(_, value)| stated::time_stamp(value))
         })
     };
-    let script = |value: fn(&StatedArticle) -> &str| stated.iter().find_map(|(_, a)| stated::time_stamp(value(a)));
+    let script =
+        |value: fn(&StatedArticle) -> &str| stated.iter().find_map(|(_, a)| stated::time_stamp(value(a)));
     let mark = |role: TimeRole| {
         let marks = document.facts.times.iter();
         marks.filter(|mark| mark.role == role).find_map(|mark| stated::time_stamp(&mark.value))
     };
-    let published = script(|a| &a.published).or_else(|| meta(&PUBLISHED)).or_else(|| mark(TimeRole::Published));
+    let published =
+        script(|a| &a.published).or_else(|| meta(&PUBLISHED)).or_else(|| mark(TimeRole::Published));
     let updated = script(|a| &a.updated).or_else(|| meta(&UPDATED)).or_else(|| mark(TimeRole::Updated));
     (published, updated)
 }

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 /// Beginnings, in lower case, of lines that do not end like a sentence. One word alone stands for a whole short line.
+#[rustfmt::skip] // one a line says no more
 const LINES: &[&str] = &[
     "advertisement", "advert", "advertising", "ad feedback", "sponsored", "promoted", "paid content", "anzeige",
     "publicidad", "publicité", "skip to", "jump to", "back to top", "go to top", "menu", "close menu", "toggle",
@@ -33,6 +34,7 @@ const LINES: &[&str] = &[
 ];
 
 /// Beginnings, in lower case, that tell even a whole short sentence.
+#[rustfmt::skip] // one a line says no more
 const SENTENCES: &[&str] = &[
     "share this", "share on", "email this", "follow us", "follow @", "find us on", "join us on", "join our",
     "join the conversation", "join the discussion", "sign up", "sign in to", "log in to", "subscribe", "already a subscriber",
@@ -54,6 +56,7 @@ const SENTENCES: &[&str] = &[
 ];
 
 /// What short lines have somewhere in them, in lower case.
+#[rustfmt::skip] // one a line says no more
 const PARTS: &[&str] = &[
     "all rights reserved", "privacy policy", "cookie policy", "terms of service", "uses cookies", "use cookies",
     "our newsletter", "subscribe to our", "click here to", "follow us on", "like us on facebook",
@@ -93,7 +96,9 @@ pub(super) fn is_boilerplate(line: &str, words: u32) -> bool {
     let line = line.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '©' && c != '(');
     let lower: String = line.chars().take(240).flat_map(char::to_lowercase).collect();
     let Some(first) = lower.chars().next() else { return false };
-    let rest_of = |beginning: &str| lower.strip_prefix(beginning).filter(|rest| !rest.starts_with(char::is_alphanumeric));
+    let rest_of = |beginning: &str| {
+        lower.strip_prefix(beginning).filter(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
     let line_begins = |beginning: &&str| {
         rest_of(beginning).is_some_and(|rest| {
             let is_word = !beginning.contains([' ', ':']);

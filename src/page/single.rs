@@ -62,7 +62,9 @@ fn belongs_between(document: &Document, worth: &Worth, at: usize, text: &str) ->
         Kind::Heading(_) => block.link_words * 2 <= block.words && (1..=3).any(|n| is(Some(at + n))),
         Kind::Paragraph | Kind::Item => block.link_words * 3 <= block.words,
         Kind::Cell => block.link_words == 0 && near_prose(worth, at),
-        Kind::Line => block.link_words == 0 && is(at.checked_sub(1)) && is(Some(at + 1)) && is_alone(document, block),
+        Kind::Line => {
+            block.link_words == 0 && is(at.checked_sub(1)) && is(Some(at + 1)) && is_alone(document, block)
+        }
         Kind::Caption => false,
     }
 }
@@ -73,11 +75,16 @@ fn near_prose(worth: &Worth, at: usize) -> bool {
 
 /// Whether a line is a paragraph by another name: not set apart inside its line.
 fn is_alone(document: &Document, block: &Block) -> bool {
-    document.node(block.node).is_some_and(|node| !matches!(node.tag, Tag::Inline | Tag::Time) && !node.hints.any(Hints::against()))
+    document
+        .node(block.node)
+        .is_some_and(|node| !matches!(node.tag, Tag::Inline | Tag::Time) && !node.hints.any(Hints::against()))
 }
 
 /// Whether a line says who wrote.
 fn is_byline(text: &str, words: u32) -> bool {
     let begins = |word: &str| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    words <= 10 && ["by ", "von ", "por ", "par ", "written by ", "reporting by ", "editing by "].iter().any(|w| begins(w))
+    words <= 10
+        && ["by ", "von ", "por ", "par ", "written by ", "reporting by ", "editing by "]
+            .iter()
+            .any(|w| begins(w))
 }

@@ -20,7 +20,8 @@ pub(super) fn stems(text: &str) -> HashSet<u64> {
         end -= 1;
     }
     let words = text.get(..end).unwrap_or_default().split(|c: char| !c.is_alphanumeric());
-    let says_something = |word: &&str| word.chars().nth(3).is_some() || word.chars().any(|c| c.is_numeric() || is_unspaced(c));
+    let says_something =
+        |word: &&str| word.chars().nth(3).is_some() || word.chars().any(|c| c.is_numeric() || is_unspaced(c));
     let beginning = |word: &str| {
         // FNV-1a.
         let letters = word.chars().flat_map(char::to_lowercase).take(5);
@@ -87,7 +88,10 @@ fn without_site(title: &str, site: &str) -> String {
     const MARKS: [&str; 9] = [" | ", " – ", " — ", " - ", " :: ", " » ", " • ", " · ", " / "];
     if !site.is_empty() {
         for mark in MARKS {
-            for cut in [title.strip_suffix(site).and_then(|t| t.strip_suffix(mark)), title.strip_prefix(site).and_then(|t| t.strip_prefix(mark))] {
+            for cut in [
+                title.strip_suffix(site).and_then(|t| t.strip_suffix(mark)),
+                title.strip_prefix(site).and_then(|t| t.strip_prefix(mark)),
+            ] {
                 if let Some(cut) = cut.filter(|cut| !cut.is_empty()) {
                     return cut.to_owned();
                 }

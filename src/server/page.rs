@@ -52,7 +52,11 @@ fn answer(
     if let Some((field, page, _)) = content
         && page.len() > config.max_page_bytes
     {
-        violations.push(RequestViolation::PageTooLong { field, bytes: page.len(), limit: config.max_page_bytes });
+        violations.push(RequestViolation::PageTooLong {
+            field,
+            bytes: page.len(),
+            limit: config.max_page_bytes,
+        });
     }
     let options = check_options(request.options, model, &mut violations)?;
     match content {

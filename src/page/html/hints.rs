@@ -108,73 +108,122 @@ fn for_each_word(name: &[u8], mut visit: impl FnMut(&[u8], bool)) {
 
 fn of_pair(before: &[u8], word: &[u8]) -> Hints {
     // "no-sidebar", "has-comments", "with-ads" tell about the lay-out.
-    if matches!(before, b"no" | b"has" | b"with" | b"without" | b"hide" | b"show" | b"is" | b"non" | b"not" | b"enable") {
+    if matches!(
+        before,
+        b"no" | b"has" | b"with" | b"without" | b"hide" | b"show" | b"is" | b"non" | b"not" | b"enable"
+    ) {
         return Hints::default();
     }
     let of_article = matches!(
         before,
-        b"article" | b"story" | b"post" | b"entry" | b"news" | b"page" | b"single" | b"blog" | b"main" | b"body" | b"content"
-            | b"text" | b"rich" | b"field" | b"press" | b"release" | b"paragraph" | b"prose" | b"item"
+        b"article"
+            | b"story"
+            | b"post"
+            | b"entry"
+            | b"news"
+            | b"page"
+            | b"single"
+            | b"blog"
+            | b"main"
+            | b"body"
+            | b"content"
+            | b"text"
+            | b"rich"
+            | b"field"
+            | b"press"
+            | b"release"
+            | b"paragraph"
+            | b"prose"
+            | b"item"
     );
     match word {
         b"body" | b"content" | b"contents" | b"text" | b"copy" | b"fulltext" | b"maincontent"
-            if of_article && !(before == b"main" || before == b"page" || before == b"item" || before == b"field") =>
+            if of_article
+                && !(before == b"main" || before == b"page" || before == b"item" || before == b"field") =>
         {
             Hints::BODY
         }
-        b"articlebody" | b"storybody" | b"postbody" | b"entrycontent" | b"postcontent" | b"articlecontent"
-        | b"articletext" | b"storytext" | b"storycontent" | b"newstext" | b"bodytext" | b"bodycopy" | b"fulltext"
-        | b"newscontent" | b"artikeltext" | b"richtext" | b"prose" | b"blogpost" | b"mainbody" | b"posttext" => Hints::BODY,
+        b"articlebody" | b"storybody" | b"postbody" | b"entrycontent" | b"postcontent"
+        | b"articlecontent" | b"articletext" | b"storytext" | b"storycontent" | b"newstext" | b"bodytext"
+        | b"bodycopy" | b"fulltext" | b"newscontent" | b"artikeltext" | b"richtext" | b"prose"
+        | b"blogpost" | b"mainbody" | b"posttext" => Hints::BODY,
         b"body" | b"text" if before == b"main" || before == b"field" => Hints::BODY,
-        b"article" | b"story" | b"post" | b"entry" | b"main" | b"content" | b"artikel" | b"articulo" | b"contenido"
-        | b"maincontent" | b"hentry" | b"body" => Hints::ARTICLE,
-        b"headline" | b"headlines" if before == b"main" || before == b"article" || before.is_empty() => Hints::HEADLINE,
+        b"article" | b"story" | b"post" | b"entry" | b"main" | b"content" | b"artikel" | b"articulo"
+        | b"contenido" | b"maincontent" | b"hentry" | b"body" => Hints::ARTICLE,
+        b"headline" | b"headlines" if before == b"main" || before == b"article" || before.is_empty() => {
+            Hints::HEADLINE
+        }
         _ => against(before, word),
     }
 }
 
 fn against(before: &[u8], word: &[u8]) -> Hints {
     match word {
-        b"comment" | b"comments" | b"commentlist" | b"disqus" | b"respond" | b"livefyre" | b"comentarios" | b"kommentare"
-        | b"commentaires" | b"commentarea" | b"commenting" => Hints::COMMENTS,
-        b"nav" | b"navbar" | b"navigation" | b"menu" | b"submenu" | b"breadcrumb" | b"breadcrumbs" | b"pagination"
-        | b"pager" | b"footer" | b"masthead" | b"topbar" | b"sitemap" | b"skip" | b"skiplink" | b"navi" | b"megamenu" => {
-            Hints::NAVIGATION
-        }
-        b"hidden" if !matches!(before, b"overflow" | b"xs" | b"sm" | b"md" | b"lg" | b"print" | b"mobile" | b"x" | b"y") => {
+        b"comment" | b"comments" | b"commentlist" | b"disqus" | b"respond" | b"livefyre" | b"comentarios"
+        | b"kommentare" | b"commentaires" | b"commentarea" | b"commenting" => Hints::COMMENTS,
+        b"nav" | b"navbar" | b"navigation" | b"menu" | b"submenu" | b"breadcrumb" | b"breadcrumbs"
+        | b"pagination" | b"pager" | b"footer" | b"masthead" | b"topbar" | b"sitemap" | b"skip"
+        | b"skiplink" | b"navi" | b"megamenu" => Hints::NAVIGATION,
+        b"hidden"
+            if !matches!(
+                before,
+                b"overflow" | b"xs" | b"sm" | b"md" | b"lg" | b"print" | b"mobile" | b"x" | b"y"
+            ) =>
+        {
             Hints::HIDDEN
         }
         b"cookie" | b"cookies" | b"consent" | b"gdpr" | b"modal" | b"popup" | b"lightbox" | b"offscreen"
         | b"screenreader" | b"noprint" | b"cookiebar" | b"ccpa" | b"onetrust" => Hints::HIDDEN,
         b"reader" if before == b"screen" => Hints::HIDDEN,
         b"only" if before == b"sr" => Hints::HIDDEN,
-        b"share" | b"sharing" | b"shares" | b"sharebar" | b"social" | b"socials" | b"addthis" | b"sharedaddy" | b"sharetools"
-        | b"sharethis" | b"facebook" | b"twitter" | b"whatsapp" | b"related" | b"relateds" | b"recommended"
-        | b"recommendation" | b"recommendations" | b"recirc" | b"recirculation" | b"outbrain" | b"taboola" | b"promo"
-        | b"promos" | b"promoted" | b"promotion" | b"sponsor" | b"sponsored" | b"sponsors" | b"advert"
-        | b"advertisement" | b"advertising" | b"adverts" | b"ad" | b"ads" | b"adsense" | b"adslot" | b"dfp"
-        | b"newsletter" | b"newsletters" | b"subscribe" | b"subscription" | b"signup" | b"optin" | b"sidebar"
-        | b"siderail" | b"rightrail" | b"widget" | b"widgets" | b"trending" | b"popular" | b"tags" | b"taglist" | b"tagcloud"
-        | b"toolbar" | b"tools" | b"print" | b"poll" | b"quiz" | b"survey" | b"rating" | b"ratings" | b"carousel" | b"slideshow"
-        | b"teaser" | b"teasers" | b"upsell" | b"register" | b"registration" | b"login" | b"signin"
-        | b"donate" | b"donation" | b"crosslinks" | b"crosslink" | b"readmore" | b"seealso" | b"infobox"
-        | b"factbox" | b"disclaimer" | b"copyright" | b"yarpp" | b"jetpack" | b"zergnet" | b"mostread" | b"bio"
-        | b"biography" | b"aboutauthor" | b"authorbox" | b"toc" | b"playlist" | b"cta" | b"relacionadas"
-        | b"relacionados" | b"feedback" | b"noticias" | b"ticker" | b"syndication" | b"search" => Hints::ASIDE,
+        b"share" | b"sharing" | b"shares" | b"sharebar" | b"social" | b"socials" | b"addthis"
+        | b"sharedaddy" | b"sharetools" | b"sharethis" | b"facebook" | b"twitter" | b"whatsapp"
+        | b"related" | b"relateds" | b"recommended" | b"recommendation" | b"recommendations" | b"recirc"
+        | b"recirculation" | b"outbrain" | b"taboola" | b"promo" | b"promos" | b"promoted" | b"promotion"
+        | b"sponsor" | b"sponsored" | b"sponsors" | b"advert" | b"advertisement" | b"advertising"
+        | b"adverts" | b"ad" | b"ads" | b"adsense" | b"adslot" | b"dfp" | b"newsletter" | b"newsletters"
+        | b"subscribe" | b"subscription" | b"signup" | b"optin" | b"sidebar" | b"siderail" | b"rightrail"
+        | b"widget" | b"widgets" | b"trending" | b"popular" | b"tags" | b"taglist" | b"tagcloud"
+        | b"toolbar" | b"tools" | b"print" | b"poll" | b"quiz" | b"survey" | b"rating" | b"ratings"
+        | b"carousel" | b"slideshow" | b"teaser" | b"teasers" | b"upsell" | b"register" | b"registration"
+        | b"login" | b"signin" | b"donate" | b"donation" | b"crosslinks" | b"crosslink" | b"readmore"
+        | b"seealso" | b"infobox" | b"factbox" | b"disclaimer" | b"copyright" | b"yarpp" | b"jetpack"
+        | b"zergnet" | b"mostread" | b"bio" | b"biography" | b"aboutauthor" | b"authorbox" | b"toc"
+        | b"playlist" | b"cta" | b"relacionadas" | b"relacionados" | b"feedback" | b"noticias"
+        | b"ticker" | b"syndication" | b"search" => Hints::ASIDE,
         b"read" if matches!(before, b"most" | b"also") => Hints::ASIDE,
         b"stories" | b"news" | b"posts" | b"articles" | b"content" | b"headlines" | b"story"
-            if matches!(before, b"more" | b"latest" | b"top" | b"other" | b"recent" | b"next" | b"similar" | b"further" | b"previous") =>
+            if matches!(
+                before,
+                b"more"
+                    | b"latest"
+                    | b"top"
+                    | b"other"
+                    | b"recent"
+                    | b"next"
+                    | b"similar"
+                    | b"further"
+                    | b"previous"
+            ) =>
         {
             Hints::ASIDE
         }
         b"more" if matches!(before, b"read" | b"see") => Hints::ASIDE,
-        b"box" | b"card" | b"info" | b"profile" | b"details" | b"block" | b"description" | b"about" if before == b"author" => Hints::ASIDE,
+        b"box" | b"card" | b"info" | b"profile" | b"details" | b"block" | b"description" | b"about"
+            if before == b"author" =>
+        {
+            Hints::ASIDE
+        }
         b"author" if before == b"about" => Hints::ASIDE,
-        b"caption" | b"captions" | b"figcaption" | b"legend" | b"photocredit" | b"wp-caption" | b"imagecaption" => Hints::CAPTION,
+        b"caption" | b"captions" | b"figcaption" | b"legend" | b"photocredit" | b"wp-caption"
+        | b"imagecaption" => Hints::CAPTION,
         b"credit" | b"credits" => Hints::CAPTION,
-        b"text" | b"description" if matches!(before, b"image" | b"photo" | b"caption" | b"picture") => Hints::CAPTION,
-        b"byline" | b"author" | b"authors" | b"timestamp" | b"pubdate" | b"published" | b"dateline" | b"meta" | b"metadata"
-        | b"postmeta" | b"datetime" | b"category" | b"categories" | b"kicker" | b"eyebrow" | b"readtime" => Hints::BYLINE,
+        b"text" | b"description" if matches!(before, b"image" | b"photo" | b"caption" | b"picture") => {
+            Hints::CAPTION
+        }
+        b"byline" | b"author" | b"authors" | b"timestamp" | b"pubdate" | b"published" | b"dateline"
+        | b"meta" | b"metadata" | b"postmeta" | b"datetime" | b"category" | b"categories" | b"kicker"
+        | b"eyebrow" | b"readtime" => Hints::BYLINE,
         b"date" | b"time" if word.len() == 4 && before != b"up" => Hints::BYLINE,
         _ if word.len() > 8 => compound(word),
         _ => Hints::default(),
@@ -236,10 +285,25 @@ mod tests {
 
     #[test]
     fn names_are_read_word_by_word_however_they_are_joined() {
-        for name in ["article-body", "story_body", "c-articleBody", "x entry-content y", "js-post__content", "articlebody"] {
+        for name in [
+            "article-body",
+            "story_body",
+            "c-articleBody",
+            "x entry-content y",
+            "js-post__content",
+            "articlebody",
+        ] {
             assert!(of_name(name.as_bytes()).any(Hints::BODY), "{name}");
         }
-        for name in ["related-posts", "RelatedPosts", "share", "social-links", "post-sidebar", "td_ad", "relatedposts"] {
+        for name in [
+            "related-posts",
+            "RelatedPosts",
+            "share",
+            "social-links",
+            "post-sidebar",
+            "td_ad",
+            "relatedposts",
+        ] {
             assert!(of_name(name.as_bytes()).any(Hints::ASIDE), "{name}");
         }
         assert!(of_name(b"comments-area").any(Hints::COMMENTS));
@@ -249,7 +313,17 @@ mod tests {
 
     #[test]
     fn words_about_the_layout_say_nothing() {
-        for name in ["no-sidebar", "has-comments", "overflow-hidden", "header", "loader", "shadow", "badge", "", "-_ -"] {
+        for name in [
+            "no-sidebar",
+            "has-comments",
+            "overflow-hidden",
+            "header",
+            "loader",
+            "shadow",
+            "badge",
+            "",
+            "-_ -",
+        ] {
             assert!(!of_name(name.as_bytes()).any(Hints::against()), "{name}");
         }
     }

@@ -6,7 +6,9 @@
 
 mod hints;
 mod parse;
+mod start;
 mod tags;
+mod text;
 
 pub(super) use hints::Hints;
 pub(super) use parse::parse;

@@ -58,7 +58,9 @@ impl Tag {
             b"br" => Self::Br,
             b"caption" => Self::Caption,
             b"td" | b"th" => Self::Cell,
-            b"div" | b"center" | b"address" | b"fieldset" | b"hgroup" | b"frameset" | b"summary" => Self::Container,
+            b"div" | b"center" | b"address" | b"fieldset" | b"hgroup" | b"frameset" | b"summary" => {
+                Self::Container
+            }
             b"details" => Self::Details,
             b"figcaption" => Self::Figcaption,
             b"figure" => Self::Figure,
@@ -91,9 +93,9 @@ impl Tag {
             b"area" | b"base" | b"basefont" | b"bgsound" | b"col" | b"embed" | b"frame" | b"hr" | b"img"
             | b"input" | b"link" | b"param" | b"source" | b"track" | b"wbr" => Self::Void,
             b"style" | b"noscript" | b"template" | b"svg" | b"math" | b"canvas" | b"iframe" | b"object"
-            | b"audio" | b"video" | b"select" | b"textarea" | b"button" | b"dialog" | b"noembed" | b"noframes"
-            | b"map" | b"progress" | b"meter" | b"datalist" | b"amp-ad" | b"amp-sidebar" | b"amp-consent"
-            | b"amp-iframe" => Self::Dropped,
+            | b"audio" | b"video" | b"select" | b"textarea" | b"button" | b"dialog" | b"noembed"
+            | b"noframes" | b"map" | b"progress" | b"meter" | b"datalist" | b"amp-ad" | b"amp-sidebar"
+            | b"amp-consent" | b"amp-iframe" => Self::Dropped,
             _ => Self::Inline,
         }
     }
@@ -102,7 +104,14 @@ impl Tag {
     pub(in crate::page) fn breaks_line(self) -> bool {
         !matches!(
             self,
-            Self::A | Self::Br | Self::Inline | Self::Dropped | Self::Meta | Self::Script | Self::Time | Self::Void
+            Self::A
+                | Self::Br
+                | Self::Inline
+                | Self::Dropped
+                | Self::Meta
+                | Self::Script
+                | Self::Time
+                | Self::Void
         )
     }
 
@@ -113,18 +122,25 @@ impl Tag {
 
     /// Whether its start ends a paragraph that is still open.
     pub(super) fn closes_paragraph(self) -> bool {
-        self.breaks_line() && !matches!(self, Self::Html | Self::Head | Self::Body | Self::Title | Self::Caption)
+        self.breaks_line()
+            && !matches!(self, Self::Html | Self::Head | Self::Body | Self::Title | Self::Caption)
     }
 
     /// The open element that its start ends, besides a paragraph, and the one that this never reaches beyond.
     pub(super) fn closes(self, open: Self) -> Option<bool> {
         use Tag as T;
         match (self, open) {
-            (T::Item, T::Item) | (T::Term, T::Term) | (T::A, T::A) | (T::Heading(_), T::Heading(_)) => Some(true),
-            (T::Cell, T::Cell) | (T::Row, T::Row | T::Cell) | (T::Rows, T::Rows | T::Row | T::Cell) => Some(true),
+            (T::Item, T::Item) | (T::Term, T::Term) | (T::A, T::A) | (T::Heading(_), T::Heading(_)) => {
+                Some(true)
+            }
+            (T::Cell, T::Cell) | (T::Row, T::Row | T::Cell) | (T::Rows, T::Rows | T::Row | T::Cell) => {
+                Some(true)
+            }
             (T::Body, T::Head) => Some(true),
             (T::Item | T::Term, T::List | T::Nav) | (T::Cell | T::Row | T::Rows, T::Table) => Some(false),
-            (T::Item | T::Term | T::A | T::Heading(_), T::Cell | T::Table | T::Caption | T::Article) => Some(false),
+            (T::Item | T::Term | T::A | T::Heading(_), T::Cell | T::Table | T::Caption | T::Article) => {
+                Some(false)
+            }
             (T::Heading(_), other) if other.breaks_line() => Some(false),
             _ => None,
         }

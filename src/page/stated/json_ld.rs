@@ -17,7 +17,8 @@ const MAX_OBJECTS: usize = 2000;
 /// The articles that a script describes. A script that is no JSON describes none. (serde_json refuses nesting beyond 128.)
 pub(in crate::page) fn articles(script: &str) -> Vec<StatedArticle> {
     let script = script.trim().trim_start_matches("<!--").trim_end_matches("-->").trim();
-    let script = script.trim_start_matches("//<![CDATA[").trim_end_matches("//]]>").trim().trim_end_matches(';');
+    let script =
+        script.trim_start_matches("//<![CDATA[").trim_end_matches("//]]>").trim().trim_end_matches(';');
     let value: Value = match serde_json::from_str(script) {
         Ok(value) => value,
         // Line breaks inside strings are not JSON, and common.
@@ -86,7 +87,10 @@ mod tests {
             lines."}]}"#;
         let found = articles(script);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].headline.as_str(), found[0].published.as_str()), ("Talks", "2025-01-02T03:04:05Z"));
+        assert_eq!(
+            (found[0].headline.as_str(), found[0].published.as_str()),
+            ("Talks", "2025-01-02T03:04:05Z")
+        );
         assert_eq!(articles(r#"[{"@type":"Report","name":"N"}]"#)[0].headline, "N");
     }
 

@@ -1,5 +1,6 @@
 //! What a page states about its article: title and times, from JSON-LD, OpenGraph, microdata, `<time>` and lines of text.
 
+mod calendar;
 mod dates;
 mod json_ld;
 
