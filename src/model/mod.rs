@@ -16,6 +16,7 @@ mod facts;
 mod file;
 mod held_out;
 mod leave_one_out;
+mod logarithm;
 mod options;
 mod revision;
 mod table;
@@ -24,7 +25,7 @@ mod vocabulary;
 
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
 pub use calibrate::Calibration;
-pub use choose::LeaveOneOutMetrics;
+pub use choose::{CHOICE_LIMIT, LeaveOneOutMetrics};
 pub use classify::Classifier;
 pub use estimate::{EstimateError, Estimator, Variant};
 pub use facts::{ModelFacts, Thresholds, TrainingFacts};
