@@ -100,7 +100,7 @@ async fn abstentions_say_why() {
             AbstainReason::TooShort,
         ),
         (
-            TREATY,
+            "Foreign ministers met in Geneva on Friday to sign a treaty with Qwzxvb and Plokijuh.",
             ClassificationOptions { min_coverage: Some(1.0), ..ClassificationOptions::default() },
             AbstainReason::LowCoverage,
         ),
