@@ -45,14 +45,17 @@ fn commit() -> Result<String, Box<dyn Error>> {
     if !Path::new(".git").exists() {
         return Ok(String::new());
     }
-    for file in [".git/HEAD", ".git/logs/HEAD"] {
-        if Path::new(file).exists() {
-            println!("cargo:rerun-if-changed={file}");
+    let git = |arguments: &[&str]| match Command::new("git").args(arguments).output() {
+        Ok(output) if output.status.success() => String::from_utf8(output.stdout).ok(),
+        _ => None,
+    };
+    // In a worktree they are not in .git, which is a file there.
+    for file in ["HEAD", "logs/HEAD"] {
+        if let Some(path) = git(&["rev-parse", "--git-path", file])
+            && Path::new(path.trim()).exists()
+        {
+            println!("cargo:rerun-if-changed={}", path.trim());
         }
     }
-    let commit = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
-    Ok(match commit {
-        Ok(output) if output.status.success() => String::from_utf8(output.stdout)?.trim().to_owned(),
-        _ => String::new(),
-    })
+    Ok(git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_default().trim().to_owned())
 }

@@ -199,6 +199,9 @@ async fn a_corrupt_file_keeps_the_old_one_serving_and_is_complained_about_once()
     let c = put(&folder, "c.model", "c");
     serving.becomes(c).await;
     assert_eq!(serving.counter.count(ModelOutcome::Rejected), 1);
+    serving.server.metric("bayeswire_reloads_total{outcome=\"refused\",what=\"model\"} 1").await;
+    serving.server.metric("bayeswire_reloads_total{outcome=\"loaded\",what=\"model\"} 1").await;
+    serving.server.metric(&format!("bayeswire_model_info{{revision=\"{c}\"}} 1")).await;
 
     // An operator who asks for it is told why not, for trial or in earnest.
     for validate_only in [true, false] {

@@ -94,6 +94,16 @@ async fn abstentions_say_why() {
             ClassificationOptions { min_probability: Some(1.0), ..ClassificationOptions::default() },
             AbstainReason::LowProbability,
         ),
+        (
+            TREATY,
+            ClassificationOptions { min_words: Some(100), ..ClassificationOptions::default() },
+            AbstainReason::TooShort,
+        ),
+        (
+            "Foreign ministers met in Geneva on Friday to sign a treaty with Qwzxvb and Plokijuh.",
+            ClassificationOptions { min_coverage: Some(1.0), ..ClassificationOptions::default() },
+            AbstainReason::LowCoverage,
+        ),
     ];
     for (text, options, reason) in cases {
         let answer = classify(&mut client, text, options).await.unwrap();
@@ -149,6 +159,9 @@ async fn every_violation_is_listed_at_once() {
         }),
         options: Some(ClassificationOptions {
             min_probability: Some(f64::NAN),
+            min_coverage: Some(1.5),
+            max_strangeness: Some(f64::NAN),
+            min_words: None,
             max_evidence_terms: -1,
             topic_priors: [
                 ("conflict".to_owned(), f64::NAN),
@@ -173,6 +186,8 @@ async fn every_violation_is_listed_at_once() {
         ("options.topic_priors", "TOPIC_PRIORS_INVALID"), // diplomacy is missing
         ("options.topic_priors", "TOPIC_PRIORS_INVALID"), // other is missing
         ("options.topic_priors", "TOPIC_PRIORS_INVALID"), // protest is negative
+        ("options.min_coverage", "MIN_COVERAGE_INVALID"),
+        ("options.max_strangeness", "MAX_STRANGENESS_INVALID"),
     ];
     assert_eq!(reasons(&status), expected.map(|(f, r)| (f.to_owned(), r.to_owned())));
     let info = status.get_error_details().error_info().unwrap().clone();

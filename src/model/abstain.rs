@@ -5,6 +5,7 @@ use super::{
     answer::{AbstainReason, Coverage, Decision, TopicScore},
     calibrate::Fit,
     facts::Thresholds,
+    options::Options,
 };
 
 /// All but this share of the training articles know more words than where the language is looked at; LOW_COVERAGE begins
@@ -87,20 +88,21 @@ pub(crate) struct Findings<'a> {
 }
 
 /// A topic, or the first reason for giving none.
-pub(crate) fn decide(model: &Model, findings: &Findings<'_>, min_probability: Option<f64>) -> Decision {
+pub(crate) fn decide(model: &Model, findings: &Findings<'_>, options: &Options) -> Decision {
     let facts = model.facts();
     let thresholds = &facts.thresholds;
-    let min_probability = min_probability.unwrap_or(thresholds.min_probability);
+    let min_probability = options.min_probability.unwrap_or(thresholds.min_probability);
+    let max_strangeness = thresholds.max_strangeness.map(|stored| options.max_strangeness.unwrap_or(stored));
     let Some(best) = findings.topics.first() else {
         return Decision::Abstained(AbstainReason::LowProbability);
     };
     let off_topic = facts.background == Some(best.topic)
-        || thresholds.max_strangeness.is_some_and(|most| findings.strangeness > most);
-    let reason = if findings.coverage.words < thresholds.min_words {
+        || max_strangeness.is_some_and(|most| findings.strangeness > most);
+    let reason = if findings.coverage.words < options.min_words.unwrap_or(thresholds.min_words) {
         AbstainReason::TooShort
     } else if findings.foreign {
         AbstainReason::UnsupportedLanguage
-    } else if findings.coverage.known_share() < thresholds.min_coverage {
+    } else if findings.coverage.known_share() < options.min_coverage.unwrap_or(thresholds.min_coverage) {
         AbstainReason::LowCoverage
     } else if off_topic {
         AbstainReason::OffTopic

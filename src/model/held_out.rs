@@ -6,6 +6,7 @@ use super::{
     answer::{Classification, TopicScore},
     classify::rank,
     leave_one_out::{NotCounted, Sample},
+    options::Options,
     vocabulary,
 };
 use crate::{article::LabeledArticle, counts::Counts, file::hex};
@@ -85,7 +86,7 @@ pub(super) fn answers(model: &Model, sample: &Sample<'_>, kept: &[u32], scores: 
             // A training article is in a language of the model.
             let findings = Findings { coverage, foreign: false, strangeness, topics: &topics };
             let classification = Classification {
-                decision: decide(model, &findings, None),
+                decision: decide(model, &findings, &Options::default()),
                 topics,
                 language: String::new(),
                 coverage,

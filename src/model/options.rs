@@ -12,6 +12,9 @@ pub const MAX_EVIDENCE_TERMS: usize = 1000;
 pub struct Options {
     /// In place of the model's threshold.
     pub(super) min_probability: Option<f64>,
+    pub(super) min_words: Option<u32>,
+    pub(super) min_coverage: Option<f64>,
+    pub(super) max_strangeness: Option<f64>,
     pub(super) max_evidence_terms: usize,
     /// What each topic's log score is moved by, so that the caller's prior takes the place of the model's.
     pub(super) prior_shifts: Option<Vec<f64>>,
@@ -25,6 +28,12 @@ pub enum InvalidOptions {
     /// Not a probability.
     #[error("min_probability is {0}, it must be from 0 to 1")]
     MinProbability(String),
+    /// Not a share.
+    #[error("min_coverage is {0}, it must be from 0 to 1")]
+    MinCoverage(String),
+    /// Not a number.
+    #[error("max_strangeness is {0}, it must be a number")]
+    MaxStrangeness(String),
     /// Too many or a negative number.
     #[error("max_evidence_terms is {0}, it must be from 0 to {MAX_EVIDENCE_TERMS}")]
     MaxEvidenceTerms(i64),
@@ -70,7 +79,7 @@ impl Options {
             if topic_priors.is_empty() { None } else { prior_shifts(model, topic_priors, &mut wrong) };
         match evidence {
             Some(max_evidence_terms) if wrong.is_empty() => {
-                Ok(Self { min_probability, max_evidence_terms, prior_shifts, language: String::new() })
+                Ok(Self { min_probability, max_evidence_terms, prior_shifts, ..Self::default() })
             }
             _ => Err(wrong),
         }
@@ -78,6 +87,28 @@ impl Options {
 }
 
 impl Options {
+    /// The same options with thresholds in place of the model's, where they are given.
+    ///
+    /// # Errors
+    /// Lists everything that is out of range.
+    pub fn with_thresholds(
+        mut self,
+        min_words: Option<u32>,
+        min_coverage: Option<f64>,
+        max_strangeness: Option<f64>,
+    ) -> Result<Self, Vec<InvalidOptions>> {
+        let mut wrong = Vec::new();
+        if let Some(share) = min_coverage.filter(|share| !(0.0..=1.0).contains(share)) {
+            wrong.push(InvalidOptions::MinCoverage(share.to_string()));
+        }
+        if let Some(strangeness) = max_strangeness.filter(|s| s.is_nan()) {
+            wrong.push(InvalidOptions::MaxStrangeness(strangeness.to_string()));
+        }
+        (self.min_words, self.min_coverage, self.max_strangeness) =
+            (min_words, min_coverage, max_strangeness);
+        if wrong.is_empty() { Ok(self) } else { Err(wrong) }
+    }
+
     /// The same options for an article whose language the caller knows, as a BCP 47 tag; empty for not known.
     #[must_use]
     pub fn with_language(mut self, tag: &str) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{config::ServerConfig, registry::Held, status::RequestError, violation::RequestViolation};
 use crate::{
     api::v1,
-    model::{Model, Options, Revision},
+    model::{InvalidOptions, Model, Options, Revision},
 };
 
 /// No more articles in one call.
@@ -76,10 +76,13 @@ pub(super) fn check_options(
         i64::from(options.max_evidence_terms),
         &options.topic_priors,
     );
-    let options = checked.unwrap_or_else(|wrong| {
+    let mut note = |wrong: Vec<InvalidOptions>| {
         violations.extend(wrong.into_iter().map(RequestViolation::Option));
         Options::default()
-    });
+    };
+    let checked = checked.unwrap_or_else(&mut note);
+    let checked = checked.with_thresholds(options.min_words, options.min_coverage, options.max_strangeness);
+    let options = checked.unwrap_or_else(note);
     Ok((model, options))
 }
 

@@ -24,7 +24,7 @@ pub(super) use rpcs::{Group, Rpc, RpcTable};
 pub(super) use service::{CallLayer, Calls};
 
 /// Gives a generated tonic server the limits and encodings of `config`: the longest message that is decoded, and gzip and
-/// zstd for requests, and for replies where the caller accepts them. Unary handlers give their messages to [`reply`], which
+/// zstd for requests, and for replies where the caller accepts them. Unary handlers give their messages to [`reply()`], which
 /// keeps short ones as they are.
 macro_rules! dressed {
     ($service:expr, $config:expr) => {{
