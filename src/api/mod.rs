@@ -1,8 +1,10 @@
 //! The messages of `proto/`: what the server sends, and what `classify --format jsonl` prints.
 
 mod convert;
+mod page;
 
 pub use convert::to_json;
+pub(crate) use page::ModelSubjects;
 
 /// Generated from `proto/bayeswire/v1`; the .proto files are the documentation.
 #[allow(

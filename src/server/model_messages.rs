@@ -54,9 +54,9 @@ pub(super) fn facts_message(model: &Model) -> v1::ModelFacts {
 }
 
 /// Times before 1970 do not occur on files; they would be 1970.
-fn timestamp(time: SystemTime) -> prost_types::Timestamp {
+fn timestamp(time: SystemTime) -> pbjson_types::Timestamp {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    prost_types::Timestamp {
+    pbjson_types::Timestamp {
         seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
         nanos: i32::try_from(since.subsec_nanos()).unwrap_or(0),
     }

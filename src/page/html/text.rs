@@ -1,0 +1,137 @@
+//! From runs of characters to blocks.
+
+use std::ops::Range;
+
+use super::{
+    parse::{Builder, Pending},
+    tags::Tag,
+};
+use crate::page::block::{Block, Kind, count_words};
+
+impl Builder<'_> {
+    pub(super) fn line_break(&mut self) {
+        if self.dropped > 0 || self.document.text.len() == self.block_start {
+            return;
+        }
+        if self.pending == Pending::Line {
+            self.flush();
+        } else {
+            self.pending = Pending::Line;
+        }
+    }
+
+    pub(super) fn text(&mut self, text: &str, source: Range<usize>) {
+        if self.dropped > 0 {
+            if let Some(script) = &mut self.script {
+                script.end = source.end;
+            } else if self.in_title {
+                self.document.facts.title.push_str(text);
+            }
+            return;
+        }
+        let mut line_at = source.start;
+        let mut from = source.start;
+        for c in text.chars() {
+            if c == '\n' && self.preformatted > 0 {
+                // The n-th line break of the text is the n-th of the page: only character references differ in length.
+                let rest = self.page.get(line_at..source.end).unwrap_or_default();
+                line_at = rest.find('\n').map_or(source.end, |at| line_at + at + 1);
+                if let Some(block) = &mut self.source {
+                    block.end = block.end.max(line_at);
+                }
+                let had_text = self.document.text.len() > self.block_start;
+                self.line_break();
+                if had_text && self.document.text.len() == self.block_start {
+                    from = line_at;
+                }
+            } else if c.is_whitespace() {
+                if self.pending == Pending::Nothing {
+                    self.pending = Pending::Space;
+                }
+            } else if !matches!(c, '\u{AD}' | '\u{200B}' | '\u{FEFF}' | '\0') {
+                self.character(c, from..source.end);
+            }
+        }
+    }
+
+    fn character(&mut self, c: char, source: Range<usize>) {
+        if self.document.text.len() > self.block_start {
+            match self.pending {
+                Pending::Nothing => {}
+                Pending::Space => self.document.text.push(' '),
+                Pending::Line => self.document.text.push('\n'),
+            }
+        }
+        self.pending = Pending::Nothing;
+        self.document.text.push(c);
+        match &mut self.source {
+            None => self.source = Some(source),
+            Some(whole) => whole.end = source.end,
+        }
+    }
+
+    /// Ends the block that is being read.
+    pub(super) fn flush(&mut self) {
+        self.pending = Pending::Nothing;
+        let source = self.source.take();
+        let text = self.block_start..self.document.text.len();
+        if text.is_empty() {
+            return;
+        }
+        let goes_on = self.links > 0;
+        self.end_link();
+        let links = self.first_link..self.document.links.len();
+        let node = self.innermost();
+        let content = self.document.text.get(text.clone()).unwrap_or_default();
+        let words = count_words(content);
+        let in_links = self.document.links.get(links.clone()).unwrap_or_default().iter();
+        let link_words =
+            in_links.map(|l| count_words(self.document.text.get(l.clone()).unwrap_or_default())).sum();
+        self.document.text.push('\n');
+        let block = Block {
+            text,
+            source: trimmed(self.page, source.unwrap_or_default()),
+            node,
+            kind: self.kind(),
+            words,
+            link_words,
+            links,
+        };
+        self.document.blocks.push(block);
+        self.block_start = self.document.text.len();
+        self.first_link = self.document.links.len();
+        if goes_on {
+            self.link_start = Some(self.block_start);
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        for open in self.open.iter().rev() {
+            return match open.tag {
+                Tag::P | Tag::Pre | Tag::Blockquote => Kind::Paragraph,
+                Tag::Heading(level) => Kind::Heading(level),
+                Tag::Item | Tag::Term => Kind::Item,
+                Tag::Cell => Kind::Cell,
+                Tag::Figcaption | Tag::Caption => Kind::Caption,
+                _ if open.tag.breaks_line() => Kind::Line,
+                _ => continue,
+            };
+        }
+        Kind::Line
+    }
+}
+
+/// `range` without white space at its ends and at the bounds of characters.
+fn trimmed(page: &str, range: Range<usize>) -> Range<usize> {
+    let mut end = range.end.min(page.len());
+    while !page.is_char_boundary(end) {
+        end += 1;
+    }
+    let mut start = range.start.min(end);
+    while !page.is_char_boundary(start) {
+        start -= 1;
+    }
+    let text = page.get(start..end).unwrap_or_default();
+    let start = start + (text.len() - text.trim_start().len());
+    start..start.max(end - (text.len() - text.trim_end().len()))
+}

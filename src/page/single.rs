@@ -1,0 +1,90 @@
+//! The text of the one article in a part of a page.
+
+use std::{collections::HashSet, ops::Range};
+
+use super::{
+    block::{Block, Document, Kind},
+    content::{Quality, Worth, without_source},
+    html::{Hints, Tag},
+    phrases::ends_sentence,
+    stated::is_date_line,
+};
+
+/// The blocks of `range` that belong to the article's text, in order.
+pub(super) fn body(document: &Document, worth: &Worth, range: Range<usize>) -> Vec<usize> {
+    let prose: Vec<usize> = range.clone().filter(|&at| worth.is_prose(at)).collect();
+    let (Some(&first), Some(&last)) = (prose.first(), prose.last()) else { return Vec::new() };
+    let mut seen = HashSet::new();
+    let mut kept = Vec::new();
+    for at in first..range.end {
+        let Some(block) = document.blocks.get(at) else { break };
+        if worth.left_out.get(at) != Some(&false) {
+            continue;
+        }
+        let text = without_source(document, block);
+        let keep = match worth.quality.get(at) {
+            Some(Quality::Prose) => true,
+            Some(Quality::Scrap) if at < last => belongs_between(document, worth, at, text),
+            // The end of a list may be scraps, and so may the last words; anything else behind the last sentence is not
+            // the article.
+            Some(Quality::Scrap) => {
+                let ends = match block.kind {
+                    Kind::Item => true,
+                    Kind::Paragraph => ends_sentence(text) && same_parent(document, block, at.checked_sub(1)),
+                    _ => false,
+                };
+                ends && block.link_words == 0 && block.words >= 2 && kept.last().copied() == at.checked_sub(1)
+            }
+            _ => false,
+        };
+        // What is said twice is a caption or a quotation set large.
+        if keep && (block.words < 4 || seen.insert(text)) {
+            kept.push(at);
+        }
+    }
+    kept
+}
+
+/// Whether the block at `other` stands beside `block` in the same element.
+fn same_parent(document: &Document, block: &Block, other: Option<usize>) -> bool {
+    let parent = |node: usize| document.node(node).map(|node| node.parent);
+    other.and_then(|at| document.blocks.get(at)).is_some_and(|other| parent(other.node) == parent(block.node))
+}
+
+/// Whether something between sentences that is no sentence belongs to them.
+fn belongs_between(document: &Document, worth: &Worth, at: usize, text: &str) -> bool {
+    let Some(block) = document.blocks.get(at) else { return false };
+    if block.words == 0 || is_date_line(text) || is_byline(text, block.words) {
+        return false;
+    }
+    let is = |place: Option<usize>| place.is_some_and(|place| worth.is_prose(place));
+    match block.kind {
+        Kind::Heading(_) => block.link_words * 2 <= block.words && (1..=3).any(|n| is(Some(at + n))),
+        Kind::Paragraph | Kind::Item => block.link_words * 3 <= block.words,
+        Kind::Cell => block.link_words == 0 && near_prose(worth, at),
+        Kind::Line => {
+            block.link_words == 0 && is(at.checked_sub(1)) && is(Some(at + 1)) && is_alone(document, block)
+        }
+        Kind::Caption => false,
+    }
+}
+
+fn near_prose(worth: &Worth, at: usize) -> bool {
+    (at.saturating_sub(3)..at + 4).any(|place| worth.is_prose(place))
+}
+
+/// Whether a line is a paragraph by another name: not set apart inside its line.
+fn is_alone(document: &Document, block: &Block) -> bool {
+    document
+        .node(block.node)
+        .is_some_and(|node| !matches!(node.tag, Tag::Inline | Tag::Time) && !node.hints.any(Hints::against()))
+}
+
+/// Whether a line says who wrote.
+fn is_byline(text: &str, words: u32) -> bool {
+    let begins = |word: &str| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    words <= 10
+        && ["by ", "von ", "por ", "par ", "written by ", "reporting by ", "editing by "]
+            .iter()
+            .any(|w| begins(w))
+}
