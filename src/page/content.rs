@@ -9,7 +9,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    block::{Block, Document, Kind},
+    block::{Block, Document, Kind, Node},
     html::{Hints, Tag},
     phrases::{ends_sentence, is_boilerplate},
 };
@@ -37,6 +37,10 @@ const SENTENCE_WORDS: u32 = 6;
 const MAX_SOURCE_BYTES: usize = 80;
 /// Longer paragraphs are no captions, however often they are repeated.
 const MAX_REPEATED_WORDS: u32 = 40;
+/// A body that holds so much of the page's prose is that of the article.
+const MAIN_BODY: f64 = 0.25;
+/// Words of prose in an element beside an article that could be the article itself.
+const MIN_ASIDE: f64 = 120.0;
 /// More of a block's words than this in links: it is a list of links, unless it reads like a sentence.
 const MAX_LINK_SHARE: f64 = 0.5;
 
@@ -285,17 +289,28 @@ fn holder(document: &Document, node: usize) -> usize {
 /// Which blocks stand in elements that are not content.
 fn left_out(document: &Document, prose: &[f64], believe_asides: bool) -> Vec<bool> {
     let total = document.nodes.first().map_or(0.0, |root| between(prose, &root.blocks));
-    let mut body = 0.0_f64;
-    for node in document.nodes.iter().filter(|n| n.hints.any(Hints::BODY) && !n.hints.any(Hints::against())) {
-        body = body.max(between(prose, &node.blocks));
+    let is_body = |node: &Node| node.hints.any(Hints::BODY) && !node.hints.any(Hints::against());
+    // The largest body and how much is in it; of equals the first.
+    let (mut largest, mut body) = (0, 0.0_f64);
+    for (at, node) in document.nodes.iter().enumerate().filter(|(_, node)| is_body(node)) {
+        let inside = between(prose, &node.blocks);
+        if inside > body {
+            (largest, body) = (at, inside);
+        }
     }
     let bodies = sums(document.nodes.iter().map(|n| if n.hints.any(Hints::BODY) { 1.0 } else { 0.0 }));
+    let mut around = Around::default();
     let hard = Hints::COMMENTS | Hints::NAVIGATION | Hints::HIDDEN;
     let mut out = vec![false; document.blocks.len()];
     let mut out_until = 0;
     for (at, node) in document.nodes.iter().enumerate().skip(1) {
         let is_page = matches!(node.tag, Tag::Html | Tag::Body | Tag::Main);
+        let body_around = around.enter(at, node, is_body(node));
         if at < out_until || is_page || !node.hints.any(Hints::against()) {
+            continue;
+        }
+        // What holds the body of the article is not beside it, whatever else its name says.
+        if (at..node.end).contains(&largest) && body >= MAIN_BODY * total && !node.hints.any(Hints::HIDDEN) {
             continue;
         }
         if (node.hints.any(Hints::BODY) || node.tag == Tag::Article) && !node.hints.any(hard) {
@@ -314,7 +329,12 @@ fn left_out(document: &Document, prose: &[f64], believe_asides: bool) -> Vec<boo
         } else {
             // A long paragraph is a paragraph, whatever it is called.
             let is_paragraph = node.tag == Tag::P && inside >= 40.0;
-            believe_asides && !is_paragraph && (inside <= 0.35 * total || (body > inside && !holds_body))
+            // Neither is most of an article beside it.
+            let is_most = body_around.and_then(|body| document.node(body)).is_some_and(|body| {
+                inside > 0.5 * between(prose, &body.blocks) && inside > MIN_ASIDE
+            });
+            let is_small = inside <= 0.35 * total || (body > inside && !holds_body);
+            believe_asides && !is_paragraph && !is_most && is_small
         };
         if is_out && let Some(blocks) = out.get_mut(node.blocks.clone()) {
             blocks.fill(true);
@@ -322,6 +342,27 @@ fn left_out(document: &Document, prose: &[f64], believe_asides: bool) -> Vec<boo
         }
     }
     out
+}
+
+/// The bodies around the element that is being looked at.
+#[derive(Default)]
+struct Around {
+    /// Bodies that have begun and not ended.
+    open: Vec<(usize, usize)>,
+}
+
+impl Around {
+    /// The innermost body around the element at `at`; elements come in the order of the page.
+    fn enter(&mut self, at: usize, node: &Node, is_body: bool) -> Option<usize> {
+        while self.open.last().is_some_and(|&(_, end)| end <= at) {
+            self.open.pop();
+        }
+        let body = self.open.last().map(|&(body, _)| body);
+        if is_body {
+            self.open.push((at, node.end));
+        }
+        body
+    }
 }
 
 fn sums(values: impl Iterator<Item = f64>) -> Vec<f64> {

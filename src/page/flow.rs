@@ -25,7 +25,9 @@ pub(super) struct Stretch {
 }
 
 /// So much evidence makes a new article.
-const ENOUGH: f64 = 3.2;
+pub(super) const ENOUGH: f64 = 3.2;
+/// Inside an element that says it is one article, more is needed.
+pub(super) const ENOUGH_IN_BODY: f64 = 5.2;
 /// Stretches of fewer words than this are no article where a longer one is.
 const SMALL: u32 = 25;
 /// So many lines around the content may still be an article's headline or date.
@@ -38,6 +40,7 @@ pub(super) fn stretches(
     document: &Document,
     worth: &Worth,
     range: Range<usize>,
+    needed: f64,
     subjects: &mut dyn SubjectReader,
 ) -> Vec<Stretch> {
     if are_items(document, worth, &range) {
@@ -56,7 +59,7 @@ pub(super) fn stretches(
             (Some(_), Some((last, last_words))) => {
                 let structure = structure(document, worth, &before, &repeated);
                 let change = change(last, *last_words, &read, words);
-                structure + change < ENOUGH
+                structure + change < needed
             }
             _ => false,
         };

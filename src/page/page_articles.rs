@@ -90,7 +90,8 @@ pub fn find_articles(content: Content<'_>, subjects: &mut dyn SubjectReader) -> 
         items.into_iter().map(|item| of_item(&document, &worth, &item)).collect()
     } else {
         let range = if is_html { main } else { all.clone() };
-        in_flow(&document, &worth, range, subjects)
+        let needed = if is_html && is_body(&document, &range) { flow::ENOUGH_IN_BODY } else { flow::ENOUGH };
+        in_flow(&document, &worth, range, needed, subjects)
     };
     let alone = drafts.len() == 1;
     let mut found = FoundArticles { articles: Vec::new(), left_out_share: 0.0 };
@@ -124,11 +125,21 @@ fn stated_articles(document: &Document) -> Vec<(Range<usize>, StatedArticle)> {
 /// Whether a page says that it is about one article.
 fn says_one(document: &Document, stated: &[(Range<usize>, StatedArticle)]) -> bool {
     let is_article = |(key, value): &(String, String)| {
-        key == "og:type" && value.trim().to_lowercase().starts_with("article")
+        (key == "og:type" && value.trim().to_lowercase().starts_with("article"))
+            || key == "article:published_time"
     };
     let bodies = document.nodes.iter().filter(|n| n.hints.any(html::Hints::ARTICLE_BODY)).count();
     let headlines: HashSet<&str> = stated.iter().map(|(_, article)| article.headline.as_str()).collect();
     document.facts.metas.iter().any(is_article) || headlines.len() == 1 || bodies == 1
+}
+
+/// Whether `blocks` stand in an element, or are one, that is named as the body of one article.
+fn is_body(document: &Document, blocks: &Range<usize>) -> bool {
+    let Some(block) = document.blocks.get(blocks.start) else { return false };
+    let mut around = document.around(block.node).filter(|(_, node)| {
+        node.blocks.start <= blocks.start && node.blocks.end >= blocks.end
+    });
+    around.any(|(_, node)| node.tag == html::Tag::Article || node.hints.any(html::Hints::BODY))
 }
 
 /// The one article of a page.
@@ -166,11 +177,12 @@ fn in_flow(
     document: &Document,
     worth: &Worth,
     range: Range<usize>,
+    needed: f64,
     subjects: &mut dyn SubjectReader,
 ) -> Vec<Draft> {
     let mut titles = HashSet::new();
     let mut drafts = Vec::new();
-    for stretch in flow::stretches(document, worth, range, subjects) {
+    for stretch in flow::stretches(document, worth, range, needed, subjects) {
         let mut blocks = single::body(document, worth, stretch.blocks.clone());
         let text = text(document, &blocks);
         let title_block = flow::title(document, worth, &stretch, &text);

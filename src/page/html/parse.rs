@@ -147,8 +147,12 @@ impl<'a> Builder<'a> {
             }
             _ => {}
         }
-        // Only elements of SVG and MathML can close themselves.
-        let closed = self_closing && matches!(tag, Tag::Inline | Tag::Dropped);
+        // Only elements of SVG and MathML can close themselves; what the tokenizer reads as text has begun in any case.
+        let is_text = matches!(
+            self.start.name.as_slice(),
+            b"iframe" | b"noembed" | b"noframes" | b"noscript" | b"style" | b"textarea" | b"xmp"
+        );
+        let closed = self_closing && !is_text && matches!(tag, Tag::Inline | Tag::Dropped);
         if !tag.is_void() && !closed && self.open.len() < MAX_DEPTH {
             self.push(tag);
         }
@@ -196,6 +200,10 @@ impl<'a> Builder<'a> {
             Tag::Article | Tag::Main => Hints::ARTICLE,
             _ => Hints::default(),
         };
+        if tag == Tag::Blockquote {
+            // What was said elsewhere, on social networks too, is quoted here.
+            hints = hints.without(Hints::ASIDE);
+        }
         // A piece of a line that is not part of its sentence stands for itself.
         let is_inline = matches!(tag, Tag::Inline | Tag::Time);
         if is_inline && !self.start.is_hidden {
