@@ -25,19 +25,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         .extern_path(".google.rpc.Status", "::tonic_types::Status")
         .extern_path(TIMESTAMP.0, TIMESTAMP.1)
         .compile_fds(descriptors)?;
-    pbjson_build::Builder::new().register_descriptors(&bytes)?.extern_path(TIMESTAMP.0, TIMESTAMP.1).build(&[
-        ".bayeswire.v1.ClassifyPageResponse",
-        ".bayeswire.v1.PageArticle",
-        ".bayeswire.v1.ClassifyArticleResponse",
-        ".bayeswire.v1.Classification",
-        ".bayeswire.v1.Decision",
-        ".bayeswire.v1.AbstainReason",
-        ".bayeswire.v1.TopicScore",
-        ".bayeswire.v1.Coverage",
-        ".bayeswire.v1.TermEvidence",
-        ".bayeswire.v1.TextSpan",
-        ".bayeswire.v1.Field",
-    ])?;
+    pbjson_build::Builder::new().register_descriptors(&bytes)?.extern_path(TIMESTAMP.0, TIMESTAMP.1).build(
+        &[
+            ".bayeswire.v1.ClassifyPageResponse",
+            ".bayeswire.v1.PageArticle",
+            ".bayeswire.v1.ClassifyArticleResponse",
+            ".bayeswire.v1.Classification",
+            ".bayeswire.v1.Decision",
+            ".bayeswire.v1.AbstainReason",
+            ".bayeswire.v1.TopicScore",
+            ".bayeswire.v1.Coverage",
+            ".bayeswire.v1.TermEvidence",
+            ".bayeswire.v1.TextSpan",
+            ".bayeswire.v1.Field",
+        ],
+    )?;
     let package = env::var("CARGO_PKG_VERSION")?;
     let commit = commit()?;
     let version = if commit.is_empty() { package } else { format!("{package} ({commit})") };

@@ -410,10 +410,7 @@ async fn operators_are_told_what_is_served_and_what_it_knows() {
         (1 << 20, 1000, 4)
     );
     assert_eq!(limits.max_page_bytes, 16 << 20);
-    assert_eq!(
-        info.features,
-        ["batch", "explain", "grpc-web", "open-inference-protocol", "pages", "stream"]
-    );
+    assert_eq!(info.features, ["batch", "explain", "grpc-web", "open-inference-protocol", "pages", "stream"]);
 
     let mut models = ModelServiceClient::new(server.channel().await);
     let request = GetModelRevisionRequest::default();

@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use super::html::{Hints, Tag};
 
+/// So many blocks of a page are read, and so many elements: no page that people read has as many, and memory stays bounded.
+/// What follows is not looked at.
+pub(super) const MAX_BLOCKS: usize = 1 << 18;
+
 /// A page, read: its text in blocks, and the elements that hold them.
 #[derive(Debug, Default)]
 pub(super) struct Document {

@@ -35,6 +35,8 @@ const PROSE_WORDS: u32 = 18;
 const SENTENCE_WORDS: u32 = 6;
 /// A longer bracket is no source.
 const MAX_SOURCE_BYTES: usize = 80;
+/// No more brackets at the end of a paragraph are sources.
+const MAX_SOURCES: usize = 16;
 /// Longer paragraphs are no captions, however often they are repeated.
 const MAX_REPEATED_WORDS: u32 = 40;
 /// A body that holds so much of the page's prose is that of the article.
@@ -48,7 +50,8 @@ const MAX_LINK_SHARE: f64 = 0.5;
 pub(super) fn without_source<'a>(document: &'a Document, block: &Block) -> &'a str {
     let whole = document.text_of(block);
     let mut text = whole;
-    while let Some(before) = without_last_bracket(text) {
+    for _ in 0..MAX_SOURCES {
+        let Some(before) = without_last_bracket(text) else { break };
         text = before;
     }
     if ends_sentence(text) { text } else { whole }
@@ -330,9 +333,9 @@ fn left_out(document: &Document, prose: &[f64], believe_asides: bool) -> Vec<boo
             // A long paragraph is a paragraph, whatever it is called.
             let is_paragraph = node.tag == Tag::P && inside >= 40.0;
             // Neither is most of an article beside it.
-            let is_most = body_around.and_then(|body| document.node(body)).is_some_and(|body| {
-                inside > 0.5 * between(prose, &body.blocks) && inside > MIN_ASIDE
-            });
+            let is_most = body_around
+                .and_then(|body| document.node(body))
+                .is_some_and(|body| inside > 0.5 * between(prose, &body.blocks) && inside > MIN_ASIDE);
             let is_small = inside <= 0.35 * total || (body > inside && !holds_body);
             believe_asides && !is_paragraph && !is_most && is_small
         };

@@ -1,6 +1,6 @@
 //! From plain text to a row of blocks.
 
-use super::block::{Block, Document, Kind, Node, count_words};
+use super::block::{Block, Document, Kind, MAX_BLOCKS, Node, count_words};
 use super::html::{Hints, Tag};
 
 /// A line at least this long may have been wrapped, in characters.
@@ -14,7 +14,7 @@ pub(super) fn parse(page: &str) -> Document {
     let lines = lines(page);
     let wrapped = is_wrapped(&lines);
     let mut at = 0;
-    while let Some(&(start, line)) = lines.get(at) {
+    while let Some(&(start, line)) = lines.get(at).filter(|_| document.blocks.len() < MAX_BLOCKS) {
         at += 1;
         if line.is_empty() {
             continue;
@@ -53,6 +53,7 @@ pub(super) fn parse(page: &str) -> Document {
 fn lines(page: &str) -> Vec<(usize, &str)> {
     let mut at = 0;
     page.split_inclusive('\n')
+        .take(2 * MAX_BLOCKS)
         .map(|line| {
             let start = at + (line.len() - line.trim_start().len());
             at += line.len();

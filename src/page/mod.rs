@@ -21,5 +21,5 @@ mod subject;
 mod title;
 
 pub use charset::decode;
-pub use page_articles::{Content, FoundArticle, FoundArticles, MAX_PAGE_BYTES, find_articles};
+pub use page_articles::{Content, FoundArticle, FoundArticles, MAX_ARTICLES, MAX_PAGE_BYTES, find_articles};
 pub use subject::{Subject, SubjectReader};

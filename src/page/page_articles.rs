@@ -17,6 +17,9 @@ use crate::article::Article;
 /// The longest page, in bytes. Callers refuse longer ones.
 pub const MAX_PAGE_BYTES: usize = 16 << 20;
 
+/// The most articles that are found on one page.
+pub const MAX_ARTICLES: usize = 5000;
+
 /// A page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content<'a> {
@@ -29,7 +32,7 @@ pub enum Content<'a> {
 /// The articles of a page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FoundArticles {
-    /// In the order of the page.
+    /// In the order of the page; the first [`MAX_ARTICLES`].
     pub articles: Vec<FoundArticle>,
     /// The share of the page's visible text, in characters, that is in no article's title or text: 0 to 1.
     pub left_out_share: f64,
@@ -96,7 +99,7 @@ pub fn find_articles(content: Content<'_>, subjects: &mut dyn SubjectReader) -> 
     let alone = drafts.len() == 1;
     let mut found = FoundArticles { articles: Vec::new(), left_out_share: 0.0 };
     let mut used = HashSet::new();
-    for draft in drafts {
+    for draft in drafts.into_iter().take(MAX_ARTICLES) {
         let text = text(&document, &draft.blocks);
         if text.is_empty() {
             continue;
@@ -136,9 +139,9 @@ fn says_one(document: &Document, stated: &[(Range<usize>, StatedArticle)]) -> bo
 /// Whether `blocks` stand in an element, or are one, that is named as the body of one article.
 fn is_body(document: &Document, blocks: &Range<usize>) -> bool {
     let Some(block) = document.blocks.get(blocks.start) else { return false };
-    let mut around = document.around(block.node).filter(|(_, node)| {
-        node.blocks.start <= blocks.start && node.blocks.end >= blocks.end
-    });
+    let mut around = document
+        .around(block.node)
+        .filter(|(_, node)| node.blocks.start <= blocks.start && node.blocks.end >= blocks.end);
     around.any(|(_, node)| node.tag == html::Tag::Article || node.hints.any(html::Hints::BODY))
 }
 
@@ -150,11 +153,13 @@ fn whole(
     stated: &[(Range<usize>, StatedArticle)],
 ) -> Draft {
     let headlines: Vec<String> = stated.iter().take(1).map(|(_, a)| a.headline.clone()).collect();
-    let mut blocks = single::body(document, worth, main);
+    let main_start = main.start;
+    let mut blocks = single::lead(document, worth, &main);
+    blocks.extend(single::body(document, worth, main));
     let title = title::of_page(document, &headlines, &text(document, &blocks));
     remove(document, &mut blocks, &title);
     let title_block = document.blocks.iter().position(|block| document.text_of(block) == title);
-    let times = title_block.unwrap_or(0)..blocks.first().copied().unwrap_or(0);
+    let times = title_block.unwrap_or(0)..blocks.last().copied().unwrap_or(0).min(main_start);
     Draft { title, title_block, blocks, times, is_of_flow: false }
 }
 

@@ -28,9 +28,16 @@ const LINES: &[&str] = &[
     "terms of use", "terms of service", "terms and conditions", "privacy policy", "privacy notice", "cookie policy",
     "cookie settings", "cookie preferences", "manage cookies", "accept all", "accept cookies", "reject all",
     "your privacy", "loading", "please wait", "facebook", "twitter", "whatsapp", "linkedin", "instagram", "donate",
-    "lire aussi", "à lire aussi", "partager", "lesen sie auch", "mehr zum thema", "teilen", "lea también", "lee también",
-    "te puede interesar", "compartir", "suscríbete", "comparte", "leia também", "leggi anche", "lees ook",
-    "читайте также", "читать", "поделиться", "اقرأ أيضا", "اقرأ أيضاً", "مشاركة", "相关新闻", "相关阅读", "分享",
+    "lire aussi", "à lire aussi", "à lire également", "lire la suite", "voir aussi", "sur le même sujet", "partager",
+    "s'abonner", "crédit photo", "lesen sie auch", "lesen sie mehr", "mehr zum thema", "zum thema", "teilen", "bild:",
+    "foto:", "fotos:", "quelle:", "lea también", "lee también", "lea más", "ver también", "te puede interesar",
+    "más información", "compartir", "suscríbete", "comparte", "síguenos", "leia também", "leia mais", "veja também",
+    "saiba mais", "assista:", "publicidade", "continua após a publicidade", "compartilhe", "leggi anche", "leggi tutto",
+    "guarda anche", "condividi", "pubblicità", "lees ook", "lees verder", "bekijk ook", "deel dit", "advertentie",
+    "czytaj także", "czytaj też", "zobacz także", "zobacz też", "reklama", "reklam", "ilgili haberler", "les også",
+    "läs också", "læs også", "lue myös", "annonse", "annons", "annonce", "читайте также", "читать", "поделиться",
+    "реклама", "اقرأ أيضا", "اقرأ أيضاً", "مشاركة", "إعلان", "相关新闻", "相关阅读", "分享", "関連記事", "広告",
+    "관련기사", "광고", "공유",
 ];
 
 /// Beginnings, in lower case, that tell even a whole short sentence.
@@ -59,7 +66,7 @@ const SENTENCES: &[&str] = &[
 #[rustfmt::skip] // one a line says no more
 const PARTS: &[&str] = &[
     "all rights reserved", "privacy policy", "cookie policy", "terms of service", "uses cookies", "use cookies",
-    "our newsletter", "subscribe to our", "click here to", "follow us on", "like us on facebook",
+    "our newsletter", "in your inbox", "to your inbox", "subscribe to our", "click here to", "follow us on", "like us on facebook",
     "may not be reproduced", "may not be published, broadcast", "this article originally appeared",
     "this story originally appeared", "this article was originally published", "reprinted with permission",
     "view discussion", "affiliate commission", "affiliate links", "recaptcha", "adblock", "your browser does not",

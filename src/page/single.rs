@@ -49,6 +49,26 @@ pub(super) fn body(document: &Document, worth: &Worth, range: Range<usize>) -> V
     kept
 }
 
+/// So far before the body its lead may stand, in blocks.
+const NEAR: usize = 16;
+
+/// The paragraphs between the headline of the page and `body`, in which the rest of the article stands: a lead that the page
+/// shows above a picture or the name of the author.
+pub(super) fn lead(document: &Document, worth: &Worth, body: &Range<usize>) -> Vec<usize> {
+    let near = body.start.saturating_sub(NEAR)..body.start;
+    let is_headline = |at: &usize| {
+        let block = document.blocks.get(*at);
+        block.is_some_and(|block| block.kind == Kind::Heading(1)) && worth.left_out.get(*at) == Some(&false)
+    };
+    let Some(headline) = near.rev().find(is_headline) else { return Vec::new() };
+    let is_lead = |at: &usize| {
+        let Some(block) = document.blocks.get(*at) else { return false };
+        let text = document.text_of(block);
+        worth.is_prose(*at) && block.link_words == 0 && ends_sentence(text)
+    };
+    (headline + 1..body.start).filter(is_lead).collect()
+}
+
 /// Where the article begins: short sentences, or a long one set as a heading, right before its first paragraph, `first`, and
 /// beside it.
 fn opening(document: &Document, worth: &Worth, start: usize, first: usize) -> usize {
@@ -101,7 +121,8 @@ fn belongs_between(document: &Document, worth: &Worth, at: usize, text: &str) ->
 
 /// Whether a cell stands in a table of figures and names, not of links and not of the page's layout.
 fn is_in_data(document: &Document, block: &Block) -> bool {
-    let Some((at, table)) = document.around(block.node).take(6).find(|(_, node)| node.tag == Tag::Table) else {
+    let Some((at, table)) = document.around(block.node).take(6).find(|(_, node)| node.tag == Tag::Table)
+    else {
         return false;
     };
     let blocks = document.blocks.get(table.blocks.clone()).unwrap_or_default();

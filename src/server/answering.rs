@@ -74,7 +74,9 @@ impl Answering {
 
     /// Finds the articles of a page, told apart with what `model` knows.
     pub(super) fn find_articles(&self, model: &Model, content: Content<'_>) -> FoundArticles {
-        with_classifier(model, |classifier| find_articles(content, &mut ModelSubjects::new(model, classifier)))
+        with_classifier(model, |classifier| {
+            find_articles(content, &mut ModelSubjects::new(model, classifier))
+        })
     }
 
     /// Explains an article that was checked.

@@ -76,7 +76,8 @@ where
         + 'static,
     S::Future: Send + 'static,
 {
-    let service = service.map_request(|request: http::Request<axum::body::Body>| request.map(tonic::body::Body::new));
+    let service =
+        service.map_request(|request: http::Request<axum::body::Body>| request.map(tonic::body::Body::new));
     let router = routes.axum_router_mut();
     *router = std::mem::take(router).route_service(path, service);
     routes

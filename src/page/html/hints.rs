@@ -187,10 +187,10 @@ fn against(before: &[u8], word: &[u8]) -> Hints {
         | b"toolbar" | b"tools" | b"print" | b"poll" | b"quiz" | b"survey" | b"rating" | b"ratings"
         | b"carousel" | b"slideshow" | b"teaser" | b"teasers" | b"upsell" | b"register" | b"registration"
         | b"login" | b"signin" | b"donate" | b"donation" | b"crosslinks" | b"crosslink" | b"readmore"
-        | b"seealso" | b"infobox" | b"factbox" | b"disclaimer" | b"copyright" | b"yarpp" | b"jetpack"
-        | b"zergnet" | b"mostread" | b"bio" | b"biography" | b"aboutauthor" | b"authorbox" | b"toc"
-        | b"playlist" | b"cta" | b"relacionadas" | b"relacionados" | b"feedback" | b"noticias"
-        | b"ticker" | b"syndication" | b"search" => Hints::ASIDE,
+        | b"seealso" | b"infobox" | b"infokasten" | b"kasten" | b"factbox" | b"disclaimer" | b"copyright"
+        | b"yarpp" | b"jetpack" | b"zergnet" | b"mostread" | b"bio" | b"biography" | b"aboutauthor"
+        | b"authorbox" | b"toc" | b"playlist" | b"cta" | b"relacionadas" | b"relacionados" | b"feedback"
+        | b"noticias" | b"ticker" | b"syndication" | b"search" => Hints::ASIDE,
         b"read" if matches!(before, b"most" | b"also") => Hints::ASIDE,
         b"stories" | b"news" | b"posts" | b"articles" | b"content" | b"headlines" | b"story"
             if matches!(

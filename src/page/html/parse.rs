@@ -1,31 +1,26 @@
 //! Builds a [`Document`] from the tokens of a page.
 
-use std::{convert::Infallible, ops::Range};
-
-use html5gum::{
-    Span, Tokenizer,
-    emitters::callback::{Callback, CallbackEmitter, CallbackEvent},
-};
+use std::ops::Range;
 
 use super::{
     hints::Hints,
     start::{MAX_FACTS, Start},
     tags::Tag,
+    text::decoded,
+    tokens::{Sink, tokenize},
 };
-use crate::page::block::{Document, Node};
+use crate::page::block::{Document, MAX_BLOCKS, Node};
 
 /// Elements nested deeper than this count as part of the one at that depth. Browsers stop at 512.
 const MAX_DEPTH: usize = 512;
 
+/// So much JSON-LD is looked at.
+const MAX_JSON_BYTES: usize = 2 << 20;
+
 /// Reads a page.
 pub(in crate::page) fn parse(page: &str) -> Document {
     let mut builder = Builder::new(page);
-    let mut emitter = CallbackEmitter::new(Feed(&mut builder));
-    emitter.naively_switch_states(true);
-    // Neither reading a string nor the callback can fail, and the callback yields nothing.
-    for Ok(never) in Tokenizer::new_with_emitter(page, emitter) {
-        match never {}
-    }
+    tokenize(page, &mut builder);
     builder.finish()
 }
 
@@ -66,30 +61,30 @@ pub(super) enum Pending {
     Line,
 }
 
-/// The tokenizer takes its listener and does not give it back: so it gets a borrowed one.
-struct Feed<'b, 'a>(&'b mut Builder<'a>);
-
-impl Callback<Infallible, usize> for Feed<'_, '_> {
-    fn handle_event(&mut self, event: CallbackEvent<'_>, span: Span<usize>) -> Option<Infallible> {
-        self.0.event(event, span);
-        None
+impl Sink for Builder<'_> {
+    fn attribute(&mut self, name: &str, value: &str) {
+        self.start.attribute(name, value);
     }
-}
 
-impl Builder<'_> {
-    fn event(&mut self, event: CallbackEvent<'_>, span: Span<usize>) {
-        match event {
-            CallbackEvent::OpenStartTag { name } => {
-                self.start = Start::new(name);
-            }
-            CallbackEvent::AttributeName { name } => self.start.attribute_name(name),
-            CallbackEvent::AttributeValue { value } => self.start.attribute_value(value),
-            CallbackEvent::CloseStartTag { self_closing } => self.start_tag(self_closing, span.end),
-            CallbackEvent::EndTag { name } => self.end_tag(name),
-            CallbackEvent::String { value } => {
-                self.text(&String::from_utf8_lossy(value), span.start..span.end)
-            }
-            CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
+    fn start_tag(&mut self, name: &str, self_closing: bool, end: usize) {
+        self.start.named(name);
+        self.begin(self_closing, end);
+        self.start = Start::default();
+    }
+
+    fn end_tag(&mut self, name: &str) {
+        let mut lower = [0; MAX_NAME_BYTES];
+        self.end(lower_case(name, &mut lower));
+    }
+
+    fn text(&mut self, place: Range<usize>, decode: bool) {
+        let text = self.page.get(place.clone()).unwrap_or_default();
+        if !decode || (self.dropped > 0 && !self.in_title) {
+            self.characters(text, place);
+            return;
+        }
+        for (text, place) in decoded(text, place.start) {
+            self.characters(&text, place);
         }
     }
 }
@@ -128,7 +123,7 @@ impl<'a> Builder<'a> {
         document
     }
 
-    fn start_tag(&mut self, self_closing: bool, end: usize) {
+    fn begin(&mut self, self_closing: bool, end: usize) {
         let tag = Tag::new(&self.start.name);
         self.start.note_facts(tag, &mut self.document);
         if tag == Tag::Br {
@@ -211,8 +206,11 @@ impl<'a> Builder<'a> {
             hints = hints.without(Hints::HIDDEN);
         }
         let set_apart = is_inline && hints.any(Hints::against());
-        let node = if tag.breaks_line() || set_apart {
+        let begins_block = tag.breaks_line() || set_apart;
+        if begins_block {
             self.flush();
+        }
+        let node = if begins_block && self.document.nodes.len() < MAX_BLOCKS {
             let parent = self.innermost();
             let at = self.document.nodes.len();
             let block = self.document.blocks.len();
@@ -237,7 +235,7 @@ impl<'a> Builder<'a> {
         self.open.push(Open { tag, name, node });
     }
 
-    fn end_tag(&mut self, name: &[u8]) {
+    fn end(&mut self, name: &[u8]) {
         let tag = Tag::new(name);
         if tag == Tag::Br {
             self.line_break();
@@ -317,6 +315,7 @@ impl<'a> Builder<'a> {
         let facts = &mut self.document.facts;
         if let Some(text) = self.page.get(script.clone())
             && facts.json_ld.len() < MAX_FACTS
+            && facts.json_ld.iter().map(|(_, text)| text.len()).sum::<usize>() + text.len() <= MAX_JSON_BYTES
         {
             facts.json_ld.push((script, text.to_owned()));
         }
@@ -340,6 +339,19 @@ impl<'a> Builder<'a> {
     pub(super) fn innermost(&self) -> usize {
         self.open.iter().rev().find_map(|open| open.node).unwrap_or(0)
     }
+}
+
+/// Longer names of elements have no meaning.
+pub(super) const MAX_NAME_BYTES: usize = 32;
+
+/// The beginning of a name in lower case.
+pub(super) fn lower_case<'a>(name: &str, place: &'a mut [u8; MAX_NAME_BYTES]) -> &'a [u8] {
+    let bytes = name.as_bytes();
+    let length = bytes.len().min(MAX_NAME_BYTES);
+    for (to, from) in place.iter_mut().zip(bytes) {
+        *to = from.to_ascii_lowercase();
+    }
+    place.get(..length).unwrap_or_default()
 }
 
 /// A name as a number: its first eight bytes.

@@ -2,6 +2,7 @@
 
 use super::{
     hints::{self, Hints},
+    parse::{MAX_NAME_BYTES, lower_case},
     tags::Tag,
 };
 use crate::page::block::{Document, TimeMark, TimeRole};
@@ -15,7 +16,6 @@ const MAX_VALUE_BYTES: usize = 4096;
 #[derive(Default)]
 pub(super) struct Start {
     pub(super) name: Vec<u8>,
-    attribute: Vec<u8>,
     pub(super) hints: Hints,
     /// Of `<meta>`: its name or property.
     key: String,
@@ -28,40 +28,32 @@ pub(super) struct Start {
 }
 
 impl Start {
-    /// The start of an element named `name`.
-    pub(super) fn new(name: &[u8]) -> Self {
-        Self { name: name.iter().take(MAX_VALUE_BYTES).copied().collect(), ..Self::default() }
+    /// Names the element.
+    pub(super) fn named(&mut self, name: &str) {
+        let mut lower = [0; MAX_NAME_BYTES];
+        self.name = lower_case(name, &mut lower).to_vec();
     }
 
-    pub(super) fn attribute_name(&mut self, name: &[u8]) {
-        self.attribute.clear();
-        self.attribute.extend(name.iter().take(32));
+    pub(super) fn attribute(&mut self, name: &str, value: &str) {
+        let mut lower = [0; MAX_NAME_BYTES];
+        let name = lower_case(name, &mut lower);
+        let bytes = value.as_bytes();
         match name {
             b"hidden" => self.is_hidden = true,
             b"href" => self.has_target = true,
-            _ => {}
-        }
-    }
-
-    pub(super) fn attribute_value(&mut self, value: &[u8]) {
-        let text = || {
-            let value = value.get(..MAX_VALUE_BYTES.min(value.len())).unwrap_or_default();
-            String::from_utf8_lossy(value).into_owned()
-        };
-        match self.attribute.as_slice() {
-            b"class" | b"id" | b"data-testid" | b"data-component" => self.hints |= hints::of_name(value),
-            b"role" => self.hints |= hints::of_role(value),
+            b"class" | b"id" | b"data-testid" | b"data-component" => self.hints |= hints::of_name(bytes),
+            b"role" => self.hints |= hints::of_role(bytes),
             b"itemprop" => {
-                self.hints |= hints::of_property(value);
-                self.property = value.iter().take(64).map(u8::to_ascii_lowercase).collect();
-                self.key = text().to_lowercase();
+                self.hints |= hints::of_property(bytes);
+                self.property = bytes.iter().take(64).map(u8::to_ascii_lowercase).collect();
+                self.key = kept(value).to_lowercase();
             }
-            b"property" | b"name" => self.key = text().to_lowercase(),
-            b"content" => self.content = text(),
-            b"datetime" => self.datetime = text(),
-            b"type" => self.is_json_ld = value.eq_ignore_ascii_case(b"application/ld+json"),
-            b"aria-hidden" => self.is_hidden |= value.eq_ignore_ascii_case(b"true"),
-            b"style" => self.is_hidden |= hides(value),
+            b"property" | b"name" => self.key = kept(value).to_lowercase(),
+            b"content" => self.content = kept(value),
+            b"datetime" => self.datetime = kept(value),
+            b"type" => self.is_json_ld = value.trim().eq_ignore_ascii_case("application/ld+json"),
+            b"aria-hidden" => self.is_hidden |= value.eq_ignore_ascii_case("true"),
+            b"style" => self.is_hidden |= hides(bytes),
             _ => {}
         }
     }
@@ -87,6 +79,12 @@ impl Start {
             facts.times.push(TimeMark { value: value.clone(), role, block: next });
         }
     }
+}
+
+/// The beginning of a value, decoded.
+fn kept(value: &str) -> String {
+    let end = (0..=MAX_VALUE_BYTES.min(value.len())).rev().find(|&end| value.is_char_boundary(end));
+    htmlize::unescape_attribute(value.get(..end.unwrap_or(0)).unwrap_or_default()).into_owned()
 }
 
 /// Whether a style hides the element.

@@ -1,12 +1,17 @@
 //! From runs of characters to blocks.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use super::{
     parse::{Builder, Pending},
     tags::Tag,
 };
-use crate::page::block::{Block, Kind, count_words};
+use crate::page::block::{Block, Kind, MAX_BLOCKS, count_words};
+
+/// No name of a character is longer.
+const MAX_REFERENCE_BYTES: usize = 40;
+/// Longer titles are cut.
+const MAX_TITLE_CHARS: usize = 2000;
 
 impl Builder<'_> {
     pub(super) fn line_break(&mut self) {
@@ -20,12 +25,13 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn text(&mut self, text: &str, source: Range<usize>) {
+    pub(super) fn characters(&mut self, text: &str, source: Range<usize>) {
         if self.dropped > 0 {
             if let Some(script) = &mut self.script {
                 script.end = source.end;
             } else if self.in_title {
-                self.document.facts.title.push_str(text);
+                let title = &mut self.document.facts.title;
+                title.extend(text.chars().take(MAX_TITLE_CHARS.saturating_sub(title.len())));
             }
             return;
         }
@@ -78,6 +84,11 @@ impl Builder<'_> {
         if text.is_empty() {
             return;
         }
+        if self.document.blocks.len() >= MAX_BLOCKS {
+            self.document.text.truncate(self.block_start);
+            self.link_start = None;
+            return;
+        }
         let goes_on = self.links > 0;
         self.end_link();
         let links = self.first_link..self.document.links.len();
@@ -119,6 +130,26 @@ impl Builder<'_> {
         }
         Kind::Line
     }
+}
+
+/// Pieces of a text that stands at `start`, each with its place: character references decoded, and what is between them.
+pub(super) fn decoded(text: &str, start: usize) -> impl Iterator<Item = (Cow<'_, str>, Range<usize>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+        let length = if let Some(reference) = rest.strip_prefix('&') {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '#';
+            let name =
+                reference.bytes().take(MAX_REFERENCE_BYTES).take_while(|&b| is_name(char::from(b))).count();
+            1 + name + usize::from(reference.as_bytes().get(name) == Some(&b';'))
+        } else {
+            rest.find('&').unwrap_or(rest.len())
+        };
+        let piece = rest.get(..length)?;
+        let place = start + at..start + at + length;
+        at += length;
+        Some((if piece.starts_with('&') { htmlize::unescape(piece) } else { Cow::Borrowed(piece) }, place))
+    })
 }
 
 /// `range` without white space at its ends and at the bounds of characters.
