@@ -12,7 +12,7 @@ const PROTOS: [&str; 3] = [
 ];
 
 /// prost's own has no ProtoJSON.
-const TIMESTAMP: (&str, &str) = (".google.protobuf.Timestamp", "::pbjson_types::Timestamp");
+const TIMESTAMP: (&str, &str) = (".google.protobuf.Timestamp", "crate::api::Timestamp");
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");

@@ -7,6 +7,7 @@ mod harness;
 use std::time::{Duration, Instant};
 
 use bayeswire::{
+    api::Timestamp,
     api::v1::{
         AbstainReason, ClassificationOptions, ClassifyPageRequest, ClassifyPageResponse, Decision, Field,
         classification_service_client::ClassificationServiceClient, classify_page_request::Content,
@@ -54,7 +55,7 @@ async fn every_article_of_a_page_has_its_place_and_its_topic() {
         assert!(place.starts_with(first) && place.ends_with(last), "{place}");
     }
     let first = &answer.articles[0];
-    let seconds = |time: &Option<pbjson_types::Timestamp>| time.as_ref().unwrap().seconds;
+    let seconds = |time: &Option<Timestamp>| time.as_ref().unwrap().seconds;
     // 2024-03-08 18:30 and 21:05 UTC, by `date -u -d`.
     assert_eq!((seconds(&first.publish_time), seconds(&first.update_time)), (1_709_922_600, 1_709_931_900));
     assert_eq!(answer.articles[1].publish_time, None);

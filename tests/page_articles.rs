@@ -11,12 +11,12 @@ use std::{
 };
 
 use bayeswire::{
+    api::Timestamp,
     api::v1::{ClassifyPageResponse, PageArticle},
     model::{Classifier, Options},
     page::{Content, decode},
 };
 use harness::{default_model, real_articles};
-use pbjson_types::Timestamp;
 
 /// Answers about pages with the shipped model.
 struct Pages {

@@ -2,9 +2,11 @@
 
 mod convert;
 mod page;
+mod timestamp;
 
 pub use convert::to_json;
 pub(crate) use page::ModelSubjects;
+pub use timestamp::Timestamp;
 
 /// Generated from `proto/bayeswire/v1`; the .proto files are the documentation.
 #[allow(

@@ -1,7 +1,5 @@
 //! From a page to the answer about it.
 
-use pbjson_types::Timestamp;
-
 use super::v1;
 use crate::{
     model::{Classification, Classifier, Model, Options},
@@ -69,30 +67,11 @@ impl v1::PageArticle {
                 start_byte: offset(found.span.start),
                 end_byte: offset(found.span.end),
             }),
-            publish_time: found.published.map(message),
-            update_time: found.updated.map(message),
+            publish_time: found.published.map(Into::into),
+            update_time: found.updated.map(Into::into),
             classification: Some(v1::Classification::new(model, answer)),
             title: found.article.title,
             text: found.article.text,
         }
-    }
-}
-
-/// As protobuf has it: nanoseconds count forward, before 1970 too.
-fn message(time: jiff::Timestamp) -> Timestamp {
-    let nanoseconds = time.as_nanosecond();
-    let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).unwrap_or(0);
-    let nanos = i32::try_from(nanoseconds.rem_euclid(1_000_000_000)).unwrap_or(0);
-    Timestamp { seconds, nanos }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::message;
-
-    #[test]
-    fn times_before_1970_have_nanoseconds_that_count_forward() {
-        let time = message("1969-12-31T23:59:59.25Z".parse().unwrap());
-        assert_eq!((time.seconds, time.nanos), (-1, 250_000_000));
     }
 }

@@ -88,7 +88,7 @@ impl Classify {
         if self.page {
             let pages = Pages::new(&self.inputs.get(), self.format);
             return match &self.server {
-                Some(url) => pages.ask(url, &options),
+                Some(url) => pages.ask(url, &self.connection.options(), &options),
                 None => {
                     let model = self.model.load()?;
                     let options = checked(&model, &options)?;

@@ -21,7 +21,7 @@ use crate::{
         to_json,
         v1::{self, classify_page_request},
     },
-    client::Client,
+    client::{Client, ConnectOptions},
     corpus::Input,
     model::{Classifier, Model, Options},
     page::{Content, MAX_PAGE_BYTES, decode},
@@ -69,8 +69,8 @@ impl Pages {
 
     /// Classifies with a model of our own.
     pub(super) fn classify_here(mut self, model: &Model, options: &Options) -> Result<(), Failure> {
-        let progress = Progress::start("classifying");
         let files = self.start()?;
+        let progress = Progress::start("classifying");
         for (done, batch) in files.chunks(BATCH).enumerate() {
             let pages = self.read(batch)?;
             let answers: Vec<_> = pages
@@ -87,32 +87,38 @@ impl Pages {
                     },
                 )
                 .collect();
-            progress.set(done * BATCH);
+            progress.set(done * BATCH + batch.len());
             self.print(answers)?;
         }
         self.finish()
     }
 
     /// Asks a server.
-    pub(super) fn ask(mut self, url: &str, options: &v1::ClassificationOptions) -> Result<(), Failure> {
+    pub(super) fn ask(
+        mut self,
+        url: &str,
+        connection: &ConnectOptions,
+        options: &v1::ClassificationOptions,
+    ) -> Result<(), Failure> {
         let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::new(ExitStatus::Io, e))?;
-        let progress = Progress::start("classifying");
         let files = self.start()?;
+        let progress = Progress::start("classifying");
         runtime.block_on(async {
-            let client = Client::connect(url).await?;
+            let client = Client::connect_with(url, connection).await?;
             for (done, batch) in files.chunks(BATCH).enumerate() {
                 let calls = self.read(batch)?.into_iter().map(|page| {
                     let (client, options, name) = (client.clone(), options.clone(), page.name.clone());
                     async move { (name, client.classify_page(request(page, options)).await) }
                 });
                 let answers = stream::iter(calls).buffered(CALLS).collect().await;
-                progress.set(done * BATCH);
+                progress.set(done * BATCH + batch.len());
                 self.print(answers)?;
             }
             self.finish()
         })
     }
 
+    /// The files, or why one of the folders could not be read.
     fn start(&mut self) -> Result<Vec<Option<PathBuf>>, Failure> {
         match self.failure.take() {
             Some(failure) => Err(failure),
