@@ -52,7 +52,8 @@ pub(super) fn stretches(
     let mut subject: Option<(Subject, u32)> = None;
     for (n, run) in runs.iter().enumerate() {
         let words: u32 = words(document, worth, run);
-        let read = (runs.len() > 1).then(|| subjects.read(&text(document, worth, run))).unwrap_or_default();
+        let read =
+            if runs.len() > 1 { subjects.read(&text(document, worth, run)) } else { Subject::default() };
         let next = runs.get(n + 1).map_or((range.end + NEAR).min(document.blocks.len()), |next| next.start);
         let before = stretches.last().map_or(range.start.saturating_sub(NEAR), |s| s.blocks.end)..run.start;
         let goes_on = match (stretches.last(), &subject) {

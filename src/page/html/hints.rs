@@ -97,11 +97,11 @@ fn for_each_word(name: &[u8], mut visit: impl FnMut(&[u8], bool)) {
             joined = false;
         }
         was_lower = byte.is_ascii_lowercase();
-        if byte.is_ascii_alphabetic() {
-            if let Some(place) = word.get_mut(length) {
-                *place = byte.to_ascii_lowercase();
-                length += 1;
-            }
+        if byte.is_ascii_alphabetic()
+            && let Some(place) = word.get_mut(length)
+        {
+            *place = byte.to_ascii_lowercase();
+            length += 1;
         }
     }
 }
