@@ -409,7 +409,8 @@ async fn operators_are_told_what_is_served_and_what_it_knows() {
         (limits.max_text_bytes, limits.max_batch_articles, limits.max_held_revisions),
         (1 << 20, 1000, 4)
     );
-    assert_eq!(info.features, ["batch", "explain", "grpc-web", "open-inference-protocol", "stream"]);
+    assert_eq!(limits.max_page_bytes, 16 << 20);
+    assert_eq!(info.features, ["batch", "explain", "grpc-web", "open-inference-protocol", "pages", "stream"]);
 
     let mut models = ModelServiceClient::new(server.channel().await);
     let request = GetModelRevisionRequest::default();

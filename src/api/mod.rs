@@ -1,8 +1,12 @@
 //! The messages of `proto/`: what the server sends, and what `classify --format jsonl` prints.
 
 mod convert;
+mod page;
+mod timestamp;
 
 pub use convert::to_json;
+pub(crate) use page::ModelSubjects;
+pub use timestamp::Timestamp;
 
 /// Generated from `proto/bayeswire/v1`; the .proto files are the documentation.
 #[allow(

@@ -11,6 +11,7 @@ mod inspect;
 mod merge;
 mod models;
 mod output;
+mod pages;
 mod progress;
 mod serve;
 mod settings;

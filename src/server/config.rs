@@ -3,15 +3,22 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use super::{security::Opening, web::WebOrigin};
+use crate::page::MAX_PAGE_BYTES;
+
+/// What a message may carry besides its page, and how far a page may be over its limit and still be told so, in bytes.
+const PAGE_MESSAGE_BYTES: usize = 1 << 20;
 
 /// Limits, times and rules of a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerConfig {
     /// Title and text of one article together, in bytes.
     pub max_text_bytes: usize,
+    /// One page, in bytes.
+    pub max_page_bytes: usize,
     /// The caller's name for an article, in bytes.
     pub max_article_id_bytes: usize,
-    /// The longest message that is decoded, in bytes. None: an article of the longest text and what comes with it.
+    /// The longest message that is decoded, in bytes. None: an article of the longest text and what comes with it; for pages,
+    /// the longest page and what comes with it.
     pub max_message_bytes: Option<usize>,
     /// How long a call may take when its caller names no shorter time; for a stream, until its first answer.
     pub deadline: Duration,
@@ -112,6 +119,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             max_text_bytes: 1 << 20,
+            max_page_bytes: MAX_PAGE_BYTES,
             max_article_id_bytes: 128,
             max_message_bytes: None,
             deadline: Duration::from_secs(5),
@@ -149,5 +157,12 @@ impl ServerConfig {
     pub(super) fn max_message_bytes(&self) -> usize {
         self.max_message_bytes
             .unwrap_or_else(|| self.max_text_bytes.saturating_mul(2).saturating_add(2 << 20))
+    }
+
+    /// The same for messages that carry a page.
+    pub(super) fn max_page_message_bytes(&self) -> usize {
+        self.max_message_bytes.unwrap_or_else(|| {
+            self.max_page_bytes.saturating_add(PAGE_MESSAGE_BYTES).max(self.max_message_bytes())
+        })
     }
 }

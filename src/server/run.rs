@@ -23,14 +23,14 @@ use super::{
     config::ServerConfig,
     incoming::connections,
     inference::Inference,
-    layers::{Calls, RpcTable, dressed},
+    layers::{Calls, PAGE_PATH, RpcTable, dressed},
     metrics::Metrics,
     models::Models,
     registry::{Registry, Watch},
     security::{Guard, SecurityError},
     self_test::{SelfTestError, self_test},
     traces::CallTracer,
-    transport::{builder, standard_routes},
+    transport::{builder, standard_routes, with_rpc},
 };
 use crate::{
     api::{
@@ -131,12 +131,15 @@ pub async fn run_with_admin<E: Send + 'static>(
     report(&health, ServingStatus::NotServing).await;
     let (drain_delay, grace) = (config.drain_delay, config.grace);
     let answering = Arc::new(Answering::new(Arc::clone(&registry), config.clone(), Arc::clone(&metrics)));
-    let classifications = Classifications::new(Arc::clone(&answering));
+    let classifications = Arc::new(Classifications::new(Arc::clone(&answering)));
+    let pages = ClassificationServiceServer::from_arc(Arc::clone(&classifications));
+    let pages = dressed!(pages, &config, ServerConfig::max_page_message_bytes);
     let models = Models::new(Arc::clone(&answering));
     let routes = standard_routes(health_service)?
-        .add_service(dressed!(ClassificationServiceServer::new(classifications), &config))
+        .add_service(dressed!(ClassificationServiceServer::from_arc(classifications), &config))
         .add_service(dressed!(ModelServiceServer::new(models), &config))
         .add_service(dressed!(GrpcInferenceServiceServer::new(Inference::new(answering)), &config));
+    let routes = with_rpc(routes, PAGE_PATH, pages);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let incoming = connections(listener, guard.tls.clone(), Arc::clone(&metrics));
     let server = builder(&config, &calls).add_routes(routes).serve_with_incoming_shutdown(incoming, async {

@@ -150,8 +150,11 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting!("max_text_bytes" "BYTES" LIMITS
         "The longest article, title and text together, in bytes; a longer one is refused with TEXT_TOO_LONG"
         |s: &mut Settings, v| put(&mut s.server.max_text_bytes, size(v, 1, 16 << 20)), |s: &Settings| shown_number(s.server.max_text_bytes)),
+    setting!("max_page_bytes" "BYTES" LIMITS
+        "The longest page, in bytes; a longer one is refused with PAGE_TOO_LONG"
+        |s: &mut Settings, v| put(&mut s.server.max_page_bytes, size(v, 1, 16 << 20)), |s: &Settings| shown_number(s.server.max_page_bytes)),
     setting!("max_message_bytes" "BYTES" LIMITS
-        "The longest message that is read at all, in bytes; a longer one is refused with MESSAGE_TOO_LARGE [default: twice max_text_bytes and 2 MiB]"
+        "The longest message that is read at all, in bytes; a longer one is refused with MESSAGE_TOO_LARGE [default: twice max_text_bytes and 2 MiB; for pages, max_page_bytes and 1 MiB]"
         |s: &mut Settings, v| put(&mut s.server.max_message_bytes, size(v, 1024, 1 << 30).map(Some)), |s: &Settings| s.server.max_message_bytes.and_then(shown_number)),
     setting!("deadline" "SECONDS" LIMITS
         "How long a call may take when its caller names no shorter time (grpc-timeout); for a stream of answers, until it begins. Then DEADLINE_EXCEEDED"

@@ -98,7 +98,9 @@ impl http_body::Body for StreamBody {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(trailers) = frame.trailers_ref() {
-                    if let Some(error) = refused_by_transport(trailers, this.watch.calls.max_message_bytes) {
+                    if let Some(error) =
+                        refused_by_transport(trailers, this.watch.calls.max_message_bytes(this.watch.rpc))
+                    {
                         return Poll::Ready(Some(Ok(this.cut_off(error))));
                     }
                     this.end(code_in(trailers).unwrap_or(Code::Unknown));

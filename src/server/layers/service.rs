@@ -31,7 +31,8 @@ pub(in crate::server) struct Calls {
     pub(super) rpcs: RpcTable,
     pub(in crate::server) metrics: Arc<Metrics>,
     pub(in crate::server) in_flight: InFlight,
-    pub(super) max_message_bytes: usize,
+    max_message_bytes: usize,
+    max_page_message_bytes: usize,
     /// The longest that a call may take when its caller names no shorter time.
     deadline: Duration,
     access: Arc<Access>,
@@ -54,6 +55,7 @@ impl Calls {
             metrics,
             in_flight: InFlight::new(config.concurrency_limit),
             max_message_bytes: config.max_message_bytes(),
+            max_page_message_bytes: config.max_page_message_bytes(),
             deadline: config.deadline.min(MAX_DEADLINE),
             access,
             tracer,
@@ -75,6 +77,11 @@ impl Calls {
             // An error means that the server is gone.
             let _ = drained.wait_for(|drained| *drained).await;
         }
+    }
+
+    /// The longest message that is decoded for the rpc at `index`.
+    pub(super) fn max_message_bytes(&self, index: usize) -> usize {
+        if self.rpcs.get(index).takes_page() { self.max_page_message_bytes } else { self.max_message_bytes }
     }
 
     fn begin(self: &Arc<Self>, request: &Request<Body>) -> (Watch, Result<(), RequestError>, Deadlines) {
