@@ -1,9 +1,9 @@
 //! From a scraped page to the articles on it.
 //!
-//! Users have pages, not clean articles. A page, HTML or plain text, becomes a row of blocks ([`html`], [`lines`]); every
-//! block is weighed ([`content`], [`phrases`]); articles are found by structure first ([`items`]: elements of their own),
+//! Users have pages, not clean articles. A page, HTML or plain text, becomes a row of blocks (`html`, `lines`); every
+//! block is weighed (`content`, `phrases`); articles are found by structure first (`items`: elements of their own),
 //! else in the part that holds the main content, cut where the lines between paragraphs and a change of subject say so
-//! ([`flow`], [`subject`]). Titles and times come from what the page states ([`stated`], [`title`]). There is no rule for
+//! (`flow`, `subject`). Titles and times come from what the page states (`stated`, `title`). There is no rule for
 //! any one site. All of it takes time linear in the size of the page, and no page can make it fail.
 
 mod block;
