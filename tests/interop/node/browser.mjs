@@ -1,5 +1,6 @@
 // What a browser does around the calls of a page: it asks the server first whether the page may call, and keeps from the
-// page what the server does not expose. Node's own fetch does the rest, by HTTP/1.1, but knows no origins.
+// page what the server does not expose. Node's own fetch does the rest, as browsers do where there is no TLS by HTTP/1.1, but
+// knows no origins.
 
 // Fetch standard: what a page may send and read without being allowed to.
 const SAFE_REQUEST_HEADERS = ['accept', 'accept-language', 'content-language'];

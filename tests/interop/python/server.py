@@ -29,10 +29,14 @@ class Server:
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         self.log = []
         self._lines = queue.Queue()
-        self._reader = threading.Thread(target=self._read)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.admin = self.wait_for_line("admin")["address"]
-        self.address = self.wait_for_line(wait_for)["address"]
+        try:
+            self.admin = self.wait_for_line("admin")["address"]
+            self.address = self.wait_for_line(wait_for)["address"]
+        except BaseException:
+            self.process.kill()
+            raise
 
     def _read(self):
         for line in self.process.stderr:
@@ -42,12 +46,13 @@ class Server:
 
     def wait_for_line(self, beginning):
         """The fields of the next log line whose message begins so."""
-        while (line := self._lines.get(timeout=PATIENCE)) is not None:
-            with contextlib.suppress(ValueError):
-                fields = json.loads(line)["fields"]
-                if fields["message"].startswith(beginning):
-                    return fields
-        raise AssertionError(f"the server ended without {beginning!r}: {''.join(self.log)}")
+        with contextlib.suppress(queue.Empty):
+            while (line := self._lines.get(timeout=PATIENCE)) is not None:
+                with contextlib.suppress(ValueError):
+                    fields = json.loads(line)["fields"]
+                    if fields["message"].startswith(beginning):
+                        return fields
+        raise AssertionError(f"the server did not say {beginning!r}: {''.join(self.log)}")
 
     def channel(self, **arguments):
         """A plain connection of its own: grpcio lets equal channels share one."""

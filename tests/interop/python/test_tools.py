@@ -1,10 +1,11 @@
 """Programs that know the server by reflection only (buf by v1, grpcurl by v1alpha), and promtool on the metrics."""
 
+import base64
 import json
 import subprocess
 import unittest
 
-from calls import TEXT
+from calls import DETAILS, TEXT, violations
 from server import Server
 
 SERVICE = "bayeswire.v1.ClassificationService"
@@ -34,15 +35,17 @@ class Tools(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(json.loads(done.stdout)["classification"]["topic"], "diplomacy")
 
-    def test_buf_decodes_the_details_of_an_error(self):
+    def test_buf_shows_the_details_of_an_error(self):
         done = self.buf("ClassifyArticle", EMPTY, "grpc-v1")
         # 8 times the code.
         self.assertEqual(done.returncode, 3 * 8, done.stderr)
         error = json.loads(done.stderr)
         self.assertEqual(error["code"], "invalid_argument")
-        details = {detail["type"]: detail["debug"] for detail in error["details"]}
-        self.assertEqual(details["google.rpc.ErrorInfo"]["reason"], "ARTICLE_TEXT_EMPTY")
-        self.assertEqual(details["google.rpc.BadRequest"]["fieldViolations"][0]["field"], "article.text")
+        details = {detail["type"].rpartition(".")[2]: detail["value"] for detail in error["details"]}
+        # Base64 without its padding.
+        details = {name: DETAILS[name].FromString(base64.b64decode(value + "==")) for name, value in details.items()}
+        self.assertEqual(details["ErrorInfo"].reason, "ARTICLE_TEXT_EMPTY")
+        self.assertEqual(violations(details), {("article.text", "ARTICLE_TEXT_EMPTY")})
 
     def test_grpcurl_lists_and_calls(self):
         listed = self.grpcurl(self.server.address, "list")
