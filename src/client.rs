@@ -1,12 +1,14 @@
 //! A client of the server, for the command line and for Rust programs.
 
 mod connect;
+mod transport;
 
 use std::time::Duration;
 
 pub use connect::{ConnectError, ConnectOptions, Connection, connect};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use tonic::Status;
+pub use transport::Transport;
 
 use crate::{
     api::v1::{

@@ -6,14 +6,16 @@ use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
-    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
+    transport::{Certificate, ClientTlsConfig, Endpoint, Identity},
 };
+
+use super::transport::Transport;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that says who calls.
-pub type Connection = InterceptedService<Channel, Bearer>;
+pub type Connection = InterceptedService<Transport, Bearer>;
 
 /// How to connect.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +84,7 @@ pub async fn connect(
     }
     let bearer = Bearer(options.token_file.as_ref().map(token).transpose()?);
     let channel = endpoint.connect().await.map_err(unavailable)?;
-    Ok(InterceptedService::new(channel, bearer))
+    Ok(InterceptedService::new(Transport(channel), bearer))
 }
 
 fn tls(options: &ConnectOptions) -> Result<ClientTlsConfig, ConnectError> {
