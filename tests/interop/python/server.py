@@ -21,8 +21,8 @@ PATIENCE = 30
 class Server:
     """`bayeswire serve` with ARGUMENTS; `with Server() as server:` stops it again and looks at how it ended."""
 
-    def __init__(self, *arguments, wait_for="serving"):
-        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
+    def __init__(self, *arguments, address="127.0.0.1:0", wait_for="serving"):
+        command = [BINARY, "serve", "--listen", address, "--admin-listen", "127.0.0.1:0"]
         command += ["--log-format", "json", *map(str, arguments)]
         # By environment, so that an argument can say otherwise.
         environment = {**os.environ, "BAYESWIRE_DRAIN_DELAY": "0"}
