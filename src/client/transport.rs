@@ -1,4 +1,5 @@
-//! A channel that says UNAVAILABLE, not INTERNAL or CANCELLED, when a server goes away before it took a call.
+//! A channel that says UNAVAILABLE, not INTERNAL or CANCELLED, when a server goes away before it took a call, and
+//! DEADLINE_EXCEEDED, not CANCELLED, when an answer does not come in time.
 
 use std::{
     error::Error,
@@ -6,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use tonic::{Status, body::Body, transport::Channel};
+use tonic::{Status, TimeoutExpired, body::Body, transport::Channel};
 use tower_service::Service;
 
 /// A channel whose calls that were never taken can be told from those that failed.
@@ -23,18 +24,22 @@ impl Service<http::Request<Body>> for Transport {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(context).map_err(unavailable_if_not_taken)
+        self.0.poll_ready(context).map_err(with_its_code)
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let answer = self.0.call(request);
-        Box::pin(async move { answer.await.map_err(unavailable_if_not_taken) })
+        Box::pin(async move { answer.await.map_err(with_its_code) })
     }
 }
 
-fn unavailable_if_not_taken(error: tonic::transport::Error) -> Box<dyn Error + Send + Sync> {
+/// The error as the status that it should be, or as it is.
+fn with_its_code(error: tonic::transport::Error) -> Box<dyn Error + Send + Sync> {
     if not_taken(&error) {
         return Status::unavailable("the server went away before it took the call").into();
+    }
+    if timed_out(&error) {
+        return Status::deadline_exceeded("no answer within the time that the call had").into();
     }
     error.into()
 }
@@ -48,6 +53,17 @@ fn not_taken(error: &(dyn Error + 'static)) -> bool {
                 || error.reason() == Some(h2::Reason::REFUSED_STREAM);
         }
         if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+fn timed_out(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<TimeoutExpired>() {
             return true;
         }
         next = error.source();

@@ -148,6 +148,7 @@ pub async fn run_with_admin<E: Send + 'static>(
     });
     tokio::pin!(server, shutdown);
 
+    info!(%address, tls = guard.tls.is_some(), "listening; the model is being loaded");
     let loading = tokio::task::spawn_blocking(move || {
         let model = load().map_err(ServeError::Load)?;
         self_test(&model)?;

@@ -12,6 +12,8 @@ use crate::model::Revision;
 /// The domain of every `google.rpc.ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "bayeswire";
 
+/// Says to the retry policies of gRPC's libraries, which do not read details, what RetryInfo says (gRFC A6).
+const RETRY_PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// How long a caller should wait before trying again while the model is being loaded.
 const RETRY_LOADING: Duration = Duration::from_millis(200);
 
@@ -214,7 +216,13 @@ impl From<RequestError> for Status {
         };
         let metadata = limit.map(|limit| ("limit".to_owned(), limit.to_string())).into_iter();
         details.set_error_info(reason, ERROR_DOMAIN, metadata.collect::<std::collections::HashMap<_, _>>());
-        Self::with_error_details(code, cut(error.to_string(), MAX_MESSAGE_BYTES), details)
+        let retry_delay = details.retry_info().and_then(|info| info.retry_delay);
+        let mut status = Self::with_error_details(code, cut(error.to_string(), MAX_MESSAGE_BYTES), details);
+        if let Some(delay) = retry_delay {
+            let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+            status.metadata_mut().insert(RETRY_PUSHBACK, milliseconds.into());
+        }
+        status
     }
 }
 
@@ -247,6 +255,23 @@ mod tests {
 
         let status = Status::from(RequestError::ModelNotFound { asked: name, held: "news-topic" });
         assert!(status.details().len() < 1000 && status.message().len() <= 512);
+    }
+
+    #[test]
+    fn when_to_try_again_is_told_to_programs_and_to_their_libraries() {
+        for (error, expected) in [
+            (RequestError::ModelNotLoaded, Some(200)),
+            (RequestError::ConcurrencyLimit { limit: 8 }, Some(100)),
+            (RequestError::Draining, Some(1000)),
+            (RequestError::DeadlineExceeded, None),
+            (RequestError::Internal, None),
+        ] {
+            let status = Status::from(error);
+            let told = status.get_details_retry_info().and_then(|info| info.retry_delay);
+            assert_eq!(told, expected.map(Duration::from_millis), "{status:?}");
+            let pushback = status.metadata().get("grpc-retry-pushback-ms").map(|ms| ms.to_str().unwrap());
+            assert_eq!(pushback.map(str::to_owned), expected.map(|ms| ms.to_string()));
+        }
     }
 
     #[test]
