@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The type that gRPC's Rust libraries use for it; ours is there for reflection and for other languages.
     tonic_prost_build::configure()
         .extern_path(".google.rpc.Status", "::tonic_types::Status")
+        .codec_path("crate::api::LimitedCodec")
         .compile_fds(descriptors)?;
     pbjson_build::Builder::new().register_descriptors(&bytes)?.build(&[
         ".bayeswire.v1.ClassifyArticleResponse",

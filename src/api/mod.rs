@@ -1,7 +1,10 @@
 //! The messages of `proto/`: what the server sends, and what `classify --format jsonl` prints.
 
+mod codec;
 mod convert;
 
+pub use codec::{LimitedCodec, LimitedDecoder};
+pub(crate) use codec::{MAX_FIELDS, TOO_MANY_FIELDS};
 pub use convert::to_json;
 
 /// Generated from `proto/bayeswire/v1`; the .proto files are the documentation.
