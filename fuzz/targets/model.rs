@@ -36,6 +36,6 @@ fn read(bytes: &[u8]) {
         classifier.explain(&model, "", text, &options, "").unwrap();
     }
     for term in &known {
-        model.find_term(term);
+        let _ = model.find_term(term);
     }
 }
