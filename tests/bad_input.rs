@@ -16,7 +16,8 @@ use prost::Message as _;
 use tonic::{Code, Status, codec::CompressionEncoding, transport::Channel};
 use tonic_types::StatusExt as _;
 
-const TREATY: &str = "Foreign ministers met in Geneva to sign a treaty on their border and resume talks on trade.";
+const TREATY: &str =
+    "Foreign ministers met in Geneva to sign a treaty on their border and resume talks on trade.";
 
 async fn client(server: &TestServer) -> ClassificationServiceClient<Channel> {
     ClassificationServiceClient::new(server.channel().await)
@@ -39,7 +40,9 @@ fn is_whole(answer: &Classification, text: &str) {
     let total: f64 = answer.topics.iter().map(|topic| topic.probability).sum();
     assert!((total - 1.0).abs() < 1e-9, "{total}");
     for span in answer.evidence.iter().flat_map(|evidence| &evidence.spans) {
-        assert!(text.get(span.start_byte as usize..span.end_byte as usize).is_some_and(|words| !words.is_empty()));
+        assert!(
+            text.get(span.start_byte as usize..span.end_byte as usize).is_some_and(|words| !words.is_empty())
+        );
     }
 }
 
@@ -81,11 +84,13 @@ async fn a_hundred_thousand_different_words_are_answered_and_explained() {
     is_whole(&answer, &text);
     // As many known ones as there are, each as often as there is room for.
     let model = default_model();
-    let known: String = (0..model.term_count()).filter_map(|index| model.term(index)).collect::<Vec<_>>().join(". ");
+    let known: String =
+        (0..model.term_count()).filter_map(|index| model.term(index)).collect::<Vec<_>>().join(". ");
     let text: String = known.chars().cycle().take(1 << 20).filter(char::is_ascii).collect();
     let article = Some(Article { text, ..Article::default() });
     let request = ExplainArticleRequest { article, ..ExplainArticleRequest::default() };
-    let explained = client.max_decoding_message_size(64 << 20).explain_article(request).await.unwrap().into_inner();
+    let explained =
+        client.max_decoding_message_size(64 << 20).explain_article(request).await.unwrap().into_inner();
     assert!(explained.terms.len() > 10_000, "{} terms", explained.terms.len());
     let evidence: f64 = explained.terms.iter().map(|term| term.decibans).sum();
     assert!((explained.prior_decibans + evidence - explained.total_decibans).abs() < 1e-9);
@@ -116,7 +121,10 @@ async fn extreme_priors_are_priors() {
         let topic_priors = topics.iter().cloned().zip(weights).collect();
         let options = ClassificationOptions { topic_priors, ..ClassificationOptions::default() };
         let status = classify(&mut client, TREATY, options).await.unwrap_err();
-        assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "TOPIC_PRIORS_INVALID"));
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::InvalidArgument, "TOPIC_PRIORS_INVALID")
+        );
     }
 }
 
@@ -125,7 +133,9 @@ async fn fields_and_values_of_later_versions_are_passed_over() {
     let server = TestServer::start().await;
     // A request of ours, then fields 100 to 103 that it does not have, one of each kind, as a newer client's may be.
     let mut message = article(TREATY).encode_to_vec();
-    message.extend(b"\xa0\x06\x07\xaa\x06\x03new\xb1\x06\x01\x02\x03\x04\x05\x06\x07\x08\xbd\x06\x01\x02\x03\x04");
+    message.extend(
+        b"\xa0\x06\x07\xaa\x06\x03new\xb1\x06\x01\x02\x03\x04\x05\x06\x07\x08\xbd\x06\x01\x02\x03\x04",
+    );
     let (status, _) = send(server.address, CLASSIFY, &frame(0, &message)).await;
     assert_eq!(status.code(), Code::Ok, "{status:?}");
 }

@@ -20,7 +20,8 @@ use tokio::{
 };
 use tonic::{Code, transport::Channel};
 
-const TEXT: &str = "Foreign ministers met in Geneva to sign a treaty on their border and resume talks on trade.";
+const TEXT: &str =
+    "Foreign ministers met in Geneva to sign a treaty on their border and resume talks on trade.";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Longer than any of these tests should wait.
 const LONG: Duration = Duration::from_secs(10);
@@ -78,8 +79,10 @@ async fn garbage_on_the_port_closes_the_connection_and_nothing_else() {
     let client_hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".repeat(40);
     let oversized = [&opening()[..], &h2_frame(0, 0, 1, &[0; 20_000])].concat();
     let data_without_headers = [&opening()[..], &h2_frame(0, 1, 7, b"\0\0\0\0\0")].concat();
-    let half_a_header = [&opening()[..], &h2_frame(HEADERS, 4, 1, b"\x00\x7f\xff\xff\xff\xff\xff\x0f")].concat();
-    let unknown_frames = [&opening()[..], &h2_frame(0xbe, 0xef, 3, b"what?"), &h2_frame(SETTINGS, 1, 5, b"x")].concat();
+    let half_a_header =
+        [&opening()[..], &h2_frame(HEADERS, 4, 1, b"\x00\x7f\xff\xff\xff\xff\xff\x0f")].concat();
+    let unknown_frames =
+        [&opening()[..], &h2_frame(0xbe, 0xef, 3, b"what?"), &h2_frame(SETTINGS, 1, 5, b"x")].concat();
     for garbage in [
         vec![0xff; 1000],
         vec![0; 1000],

@@ -524,8 +524,9 @@ async fn a_thousand_swaps_under_load_fail_no_call_and_every_answer_is_of_its_tim
     serving.client.activate_model(&revisions[0].to_string(), false).await.unwrap();
     let swaps = Swaps::default();
     let names = revisions.map(|r| r.to_string());
-    let callers: Vec<_> =
-        (0..CALLERS).map(|_| tokio::spawn(call_during_swaps(serving.server.url(), swaps.clone(), names.clone()))).collect();
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|_| tokio::spawn(call_during_swaps(serving.server.url(), swaps.clone(), names.clone())))
+        .collect();
     for swap in 1..=SWAPS {
         if swap == 100 {
             // Each record waits for the disk twice. Without the directory there are none, and all four models are in memory.
@@ -563,8 +564,9 @@ async fn a_thousand_swaps_under_load_leave_memory_as_it_was() {
     client.activate_model(&revisions[0].to_string(), false).await.unwrap();
     let swaps = Swaps::default();
     let names = revisions.map(|r| r.to_string());
-    let callers: Vec<_> =
-        (0..16).map(|_| tokio::spawn(call_during_swaps(server.url(), swaps.clone(), names.clone()))).collect();
+    let callers: Vec<_> = (0..16)
+        .map(|_| tokio::spawn(call_during_swaps(server.url(), swaps.clone(), names.clone())))
+        .collect();
     let mut before = None;
     for swap in 1..=WARM_UP + SWAPS {
         swaps.next(&client, &revisions[swap % 4]).await;
@@ -596,7 +598,8 @@ async fn a_file_that_is_still_being_read_does_not_undo_a_rollback() {
     let client = Client::connect(&server.url()).await.unwrap();
     replace(&path, &second).unwrap();
     server.signal("-HUP");
-    until("it is read", || async { client.server_info().await.unwrap().active_revision == b.to_string() }).await;
+    until("it is read", || async { client.server_info().await.unwrap().active_revision == b.to_string() })
+        .await;
 
     fs::remove_file(&path).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());

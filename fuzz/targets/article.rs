@@ -6,7 +6,9 @@ use bayeswire::{
     api::v1,
     article::{Article, LabeledArticle, Topic},
     counts::Counts,
-    model::{Classification, Classifier, Evidence, Explanation, Field, Model, Options, TrainingParams, train},
+    model::{
+        Classification, Classifier, Evidence, Explanation, Field, Model, Options, TrainingParams, train,
+    },
     text::{StemmerKind, TextProfile},
 };
 
@@ -59,7 +61,9 @@ pub fn article(data: &[u8]) {
 fn classify(model: &Model, title: &str, text: &str, evidence: u8, prior: u8) {
     let topics = &model.facts().topics;
     // 0 to 2^60, in steps of 2^4 from topic to topic.
-    let weight = |topic: usize| if prior == 255 { 1e-300 } else { 2f64.powi(4 * topic as i32 * i32::from(prior % 16)) };
+    let weight = |topic: usize| {
+        if prior == 255 { 1e-300 } else { 2f64.powi(4 * topic as i32 * i32::from(prior % 16)) }
+    };
     let priors: HashMap<String, f64> = match prior {
         0 => HashMap::new(),
         _ => topics.iter().enumerate().map(|(index, topic)| (topic.clone(), weight(index))).collect(),

@@ -8,9 +8,8 @@ use super::{article::check_answer, file::repaired};
 
 /// The model that is shipped.
 pub(super) fn shipped() -> &'static Model {
-    static MODEL: LazyLock<Model> = LazyLock::new(|| {
-        Model::from_bytes(include_bytes!("../../models/default/default.model")).unwrap()
-    });
+    static MODEL: LazyLock<Model> =
+        LazyLock::new(|| Model::from_bytes(include_bytes!("../../models/default/default.model")).unwrap());
     &MODEL
 }
 

@@ -67,7 +67,8 @@ fn check(response: &ModelInferResponse) {
             }
             continue;
         };
-        let given = contents.bytes_contents.len() + contents.fp64_contents.len() + contents.bool_contents.len();
+        let given =
+            contents.bytes_contents.len() + contents.fp64_contents.len() + contents.bool_contents.len();
         assert_eq!((given, raw.len()), (elements, 0));
         assert!(contents.fp64_contents.iter().all(|p| (0.0..=1.0).contains(p)));
     }
@@ -106,7 +107,14 @@ fn serve() -> Served {
     let registry = Arc::new(Registry::new(ModelSource::Fixed, NonZeroUsize::MIN));
     let shipped: &[u8] = include_bytes!("../../models/default/default.model");
     let load = move || Model::from_bytes(shipped);
-    let server = run_with_admin(listener, None, ServerConfig::default(), Arc::clone(&registry), load, std::future::pending());
+    let server = run_with_admin(
+        listener,
+        None,
+        ServerConfig::default(),
+        Arc::clone(&registry),
+        load,
+        std::future::pending(),
+    );
     runtime.spawn(server);
     runtime.block_on(async {
         while registry.active_revision().is_none() {

@@ -107,8 +107,12 @@ async fn accept(
             }
             continue;
         };
+        let place = tokio::select! {
+            place = Arc::clone(&handshakes).acquire_owned() => place,
+            () = sender.closed() => return,
+        };
         // Never closed.
-        let Ok(place) = Arc::clone(&handshakes).acquire_owned().await else { return };
+        let Ok(place) = place else { return };
         let (metrics, sender) = (Arc::clone(&metrics), sender.clone());
         tokio::spawn(async move {
             match handshake(stream, address, &tls, patience).await {

@@ -154,7 +154,8 @@ mod tests {
     fn a_file_that_was_there_before_an_operator_chose_does_not_take_over() {
         let folder = tempfile::tempdir().unwrap();
         let source = ModelSource::Directory(folder.path().to_owned());
-        let registry = Registry::new(source, NonZeroUsize::MIN.saturating_add(3)).polled_every(Duration::ZERO);
+        let registry =
+            Registry::new(source, NonZeroUsize::MIN.saturating_add(3)).polled_every(Duration::ZERO);
         let [a, b, c, d] = ["a", "b", "c", "d"].map(file);
         let first = registry.begin(Model::from_bytes(&a).unwrap()).revision();
         let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
