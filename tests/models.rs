@@ -378,7 +378,8 @@ async fn revisions_are_listed_page_by_page_whatever_comes_in_between() {
             break;
         }
         // Comes first, so it is on no later page.
-        put(&folder, "f.model", &format!("f{}", seen.len()));
+        let word = format!("f{}", seen.len());
+        put(&folder, &format!("{word}.model"), &word);
     }
     let expected: Vec<_> = revisions.iter().rev().map(ToString::to_string).collect();
     assert_eq!(seen.iter().map(|r| r.model_revision.clone()).collect::<Vec<_>>(), expected);

@@ -1,6 +1,6 @@
 //! An article, and how to classify it.
 
-use std::collections::HashMap;
+use std::{cell::RefCell, collections::HashMap};
 
 use bayeswire::{
     api::v1,
@@ -46,43 +46,47 @@ pub fn article(data: &[u8]) {
     let (title, text) = rest.split_at(rest.len().min(title_bytes.into()));
     let (title, text) = (String::from_utf8_lossy(title), String::from_utf8_lossy(text));
     // The shipped model for most, so that most words are known.
-    match STEMMERS.get(usize::from(stemmer)) {
-        Some(&stemmer) if stemmer != StemmerKind::English => {
-            let profile = TextProfile { stemmer, pairs: prior % 2 == 0 };
-            let own = LabeledArticle { topic: topic("own"), article: written(&title, &text) };
-            // Of words that the article has, so that they are known too.
-            let Some(model) = trained(profile, own) else { return };
-            classify(&model, &title, &text, evidence, prior);
-        }
-        _ => classify(shipped(), &title, &text, evidence, prior),
+    let stemmer = STEMMERS.get(usize::from(stemmer)).copied().unwrap_or(StemmerKind::English);
+    let profile = TextProfile { stemmer, pairs: stemmer == StemmerKind::English || prior % 2 == 0 };
+    READERS.with_borrow_mut(|readers| {
+        let (model, classifier) = readers
+            .entry((usize::from(data[0]), profile.pairs))
+            .or_insert_with(|| (small(profile), Classifier::new(profile)));
+        let model = if stemmer == StemmerKind::English { shipped() } else { &*model };
+        classify(model, classifier, [&title, &text], evidence, prior);
+    });
+    if evidence == 1 && text.len() <= MAX_COUNTED_BYTES {
+        count(profile, &title, &text);
     }
 }
 
-fn classify(model: &Model, title: &str, text: &str, evidence: u8, prior: u8) {
+thread_local! {
+    /// A small model and a classifier for every kind of words: to make them takes longer than to use them.
+    static READERS: RefCell<HashMap<(usize, bool), (Model, Classifier)>> = RefCell::default();
+}
+
+fn classify(model: &Model, classifier: &mut Classifier, [title, text]: [&str; 2], evidence: u8, prior: u8) {
     let topics = &model.facts().topics;
     // 0 to 2^60, in steps of 2^4 from topic to topic.
-    let weight = |topic: usize| {
-        if prior == 255 { 1e-300 } else { 2f64.powi(4 * topic as i32 * i32::from(prior % 16)) }
+    let weight = |topic: usize| match prior {
+        255 => 1e-300,
+        _ => 2f64.powi(4 * topic as i32 * i32::from(prior % 16)),
     };
     let priors: HashMap<String, f64> = match prior {
         0 => HashMap::new(),
         _ => topics.iter().enumerate().map(|(index, topic)| (topic.clone(), weight(index))).collect(),
     };
     let options = Options::new(model, Some(f64::from(prior) / 255.0), evidence.into(), &priors).unwrap();
-    let mut classifier = Classifier::new(model.facts().text_profile);
     let answer = classifier.classify(model, title, text, &options);
     check_answer(&answer, [title, text], evidence.into());
-    let again = classifier.classify(model, title, text, &options);
-    assert_eq!(answer, again, "the same article, another answer");
-
     let explanation = classifier.explain(model, title, text, &options, "").unwrap();
-    assert_eq!(explanation.classification, answer);
+    assert_eq!(explanation.classification, answer, "the same article, another answer");
     check_explanation(&explanation, [title, text]);
 
     let classification = Some(v1::Classification::new(model, answer));
     let response = v1::ClassifyArticleResponse { article_id: String::new(), classification };
     bayeswire::api::to_json(&response).unwrap();
-    v1::ExplainArticleResponse::new(model, explanation);
+    let _ = v1::ExplainArticleResponse::new(model, explanation);
 }
 
 /// What holds of every answer.
@@ -125,30 +129,30 @@ fn check_explanation(explanation: &Explanation, article: [&str; 2]) {
     }
 }
 
-fn topic(name: &str) -> Topic {
-    Topic::new(name).unwrap()
-}
-
-fn written(title: &str, text: &str) -> Article {
-    Article { title: title.to_owned(), text: text.to_owned(), ..Article::default() }
-}
-
-/// A small model that has learned `own` among others; the counts of it are whole again when that is taken away.
-fn trained(profile: TextProfile, own: LabeledArticle) -> Option<Model> {
-    let other = LabeledArticle {
-        topic: topic("other"),
-        article: written("", "Heavy rain reaches the coast; ein Tor in der Nachspielzeit; министр и посол."),
-    };
-    let with = match own.article.text.len() {
-        0..=MAX_COUNTED_BYTES => vec![own, other],
-        _ => vec![LabeledArticle { topic: topic("own"), ..other.clone() }, other],
-    };
-    let counts = Counts::of(profile, &with).unwrap();
-    let bytes = counts.to_bytes().unwrap();
-    assert_eq!(Counts::from_bytes(&bytes).unwrap(), counts);
-    let mut without = counts.clone();
-    without.remove(&with[0]).unwrap();
-    assert_eq!(without, Counts::of(profile, &with[1..]).unwrap());
+/// A small model whose words are of many languages.
+fn small(profile: TextProfile) -> Model {
+    let articles = [
+        "Heavy rain reaches the coast; le ministre a reçu l'ambassadeur; министр и посол; 外交部长",
+        "Ein Tor in der Nachspielzeit; πρέσβης; السفير في جنيف; தூதரை; büyükelçi; suurlähettiläs",
+    ];
+    let articles: Vec<_> =
+        ["a", "b"].into_iter().zip(articles).map(|(name, text)| labeled(name, "", text)).collect();
+    let counts = Counts::of(profile, &articles).unwrap();
     let params = TrainingParams { alpha: Some(0.1), ..TrainingParams::default() };
-    Some(train(&counts, None, &params.check().unwrap()).ok()?.model)
+    train(&counts, None, &params.check().unwrap()).unwrap().model
+}
+
+fn labeled(topic: &str, title: &str, text: &str) -> LabeledArticle {
+    let article = Article { title: title.to_owned(), text: text.to_owned(), ..Article::default() };
+    LabeledArticle { topic: Topic::new(topic).unwrap(), article }
+}
+
+/// Counts are their file, and whole again when an article is taken away.
+fn count(profile: TextProfile, title: &str, text: &str) {
+    let (own, other) = (labeled("own", title, text), labeled("other", "", "Heavy rain reaches the coast."));
+    let without = Counts::of(profile, [&other]).unwrap();
+    let mut counts = Counts::of(profile, [&own, &other]).unwrap();
+    assert_eq!(Counts::from_bytes(&counts.to_bytes().unwrap()).unwrap(), counts);
+    counts.remove(&own).unwrap();
+    assert_eq!(counts, without);
 }

@@ -1,6 +1,6 @@
 //! What is done with bytes from strangers, and what must hold then. A function each: `cargo fuzz` calls it with bytes of its
 //! own making, `tests/fuzz_corpora.rs` with the files of `corpus/`.
-#![allow(dead_code, unreachable_pub)] // every fuzz target uses its part
+#![allow(dead_code, unused_imports, unreachable_pub)] // every fuzz target uses its part
 
 mod article;
 mod config;
