@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .extern_path(".google.rpc.Status", "::tonic_types::Status")
         .extern_path(TIMESTAMP.0, TIMESTAMP.1)
+        .codec_path("crate::api::LimitedCodec")
         .compile_fds(descriptors)?;
     pbjson_build::Builder::new().register_descriptors(&bytes)?.extern_path(TIMESTAMP.0, TIMESTAMP.1).build(
         &[

@@ -21,6 +21,7 @@ mod train;
 use clap::{Parser, Subcommand};
 
 pub use failure::{ExitStatus, Failure};
+pub use serve::effective_config;
 
 /// Tells what news articles are about: a naive-Bayes topic classifier behind gRPC.
 ///

@@ -22,6 +22,9 @@ pub struct ServerConfig {
     pub max_message_bytes: Option<usize>,
     /// How long a call may take when its caller names no shorter time; for a stream, until its first answer.
     pub deadline: Duration,
+    /// How long a stream may go without an answer, whether its caller sends nothing or takes nothing. Then it is ended, or at
+    /// least counts as a call no more.
+    pub stream_idle_timeout: Duration,
     /// How many calls may be under way on all connections together; health and reflection do not count.
     pub concurrency_limit: usize,
     /// Whether gzip and zstd are taken, and given to callers that accept them where replies are long.
@@ -54,6 +57,8 @@ pub struct ServerConfig {
 pub struct Http2Config {
     /// How many calls one connection may carry at once.
     pub max_streams: u32,
+    /// How long a client may take to agree on TLS, and again to begin to speak HTTP.
+    pub handshake_timeout: Duration,
     /// After how long without a word a connection is probed. None: never.
     pub keep_alive_interval: Option<Duration>,
     /// How long the other side may take to answer a probe; then the connection is closed.
@@ -123,6 +128,7 @@ impl Default for ServerConfig {
             max_article_id_bytes: 128,
             max_message_bytes: None,
             deadline: Duration::from_secs(5),
+            stream_idle_timeout: Duration::from_secs(300),
             concurrency_limit: 1024,
             compression: true,
             drain_delay: Duration::from_secs(1),
@@ -143,6 +149,7 @@ impl Default for Http2Config {
     fn default() -> Self {
         Self {
             max_streams: 256,
+            handshake_timeout: Duration::from_secs(10),
             keep_alive_interval: Some(Duration::from_secs(60)),
             keep_alive_timeout: Duration::from_secs(20),
             max_connection_age: None,

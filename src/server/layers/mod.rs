@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod deadline;
 mod future;
+mod idle;
 mod in_flight;
 mod reply;
 mod request_id;
