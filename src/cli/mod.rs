@@ -12,6 +12,7 @@ mod merge;
 mod models;
 mod output;
 mod progress;
+mod publish;
 mod serve;
 mod settings;
 mod summary;
@@ -47,6 +48,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Inspect(inspect::Inspect),
     Models(models::Models),
+    Publish(publish::Publish),
 }
 
 impl Cli {
@@ -66,6 +68,7 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Models(command) => command.run(),
+            Command::Publish(command) => command.run(),
         }
     }
 }
