@@ -5,7 +5,7 @@ install_tools() {
   [ "$(id -u)" = 0 ] || fail "only root can build and run containers here"
   local missing=() command
   declare -A package=([buildah]=buildah [podman]=podman [runc]=runc [conmon]=conmon [iptables]=iptables
-    [catatonit]=catatonit [h2load]=nghttp2-client [promtool]=prometheus [debootstrap]=debootstrap [curl]=curl)
+    [catatonit]=catatonit [h2load]=nghttp2-client [promtool]=prometheus [curl]=curl)
   for command in "${!package[@]}"; do
     command -v "$command" >/dev/null || missing+=("${package[$command]}")
   done
