@@ -13,6 +13,7 @@ mod models;
 mod output;
 mod pages;
 mod progress;
+mod publish;
 mod serve;
 mod settings;
 mod summary;
@@ -49,6 +50,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Inspect(inspect::Inspect),
     Models(models::Models),
+    Publish(publish::Publish),
 }
 
 impl Cli {
@@ -68,6 +70,7 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Models(command) => command.run(),
+            Command::Publish(command) => command.run(),
         }
     }
 }

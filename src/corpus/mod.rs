@@ -9,9 +9,11 @@ mod folder;
 mod jsonl;
 mod labeled;
 mod records;
+mod shard;
 
 pub use duplicates::{Duplicates, duplicates};
 pub use error::{Cause, CorpusError, MAX_VIOLATIONS, Violation};
 pub use jsonl::MAX_LINE_BYTES;
 pub use labeled::{load, load_with_names};
 pub use records::{Input, ReadError, Record, Records};
+pub use shard::{InvalidShard, Shard};

@@ -206,23 +206,28 @@ impl Directory {
 
     /// The revision that was recorded last. The error says why it cannot be told.
     pub(super) fn recorded(&self) -> Result<Option<Revision>, String> {
-        let path = self.path.join(ACTIVE);
-        // Anything else, such as a pipe, could be read for ever.
-        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(format!("{}: is not a file", path.display()));
-        }
-        match fs::read_to_string(&path) {
-            Ok(text) => match text.trim().parse() {
-                Ok(revision) => Ok(Some(revision)),
-                Err(error) => Err(format!("{}: {error}", path.display())),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("{}: {error}", path.display())),
-        }
+        recorded(&self.path)
     }
 
     /// Records the revision that is to be served after the next start.
     pub(super) fn record(&self, revision: Revision) -> io::Result<()> {
         file::replace(&self.path.join(ACTIVE), format!("{revision}\n").as_bytes())
+    }
+}
+
+/// The revision that a directory records as the one to serve. The error says why it cannot be told.
+pub(super) fn recorded(directory: &Path) -> Result<Option<Revision>, String> {
+    let path = directory.join(ACTIVE);
+    // Anything else, such as a pipe, could be read for ever.
+    if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(format!("{}: is not a file", path.display()));
+    }
+    match fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse() {
+            Ok(revision) => Ok(Some(revision)),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{}: {error}", path.display())),
     }
 }

@@ -9,6 +9,7 @@ mod directory;
 mod held;
 mod list;
 mod load;
+mod publish;
 mod start;
 mod watch;
 
@@ -29,6 +30,7 @@ use directory::Directory;
 pub(super) use change::Change;
 pub(super) use held::Held;
 pub(super) use list::{Listed, State};
+pub use publish::{PublishError, Published, publish, published_name};
 pub use start::DirectoryError;
 pub(super) use watch::Watch;
 
