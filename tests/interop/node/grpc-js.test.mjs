@@ -184,7 +184,7 @@ test('models are listed page by page and looked into', async () => {
     assert.ok(answer.revisions.length <= 1);
     revisions.push(...answer.revisions);
     pageToken = answer.nextPageToken;
-  } while (pageToken !== '');
+  } while (pageToken);
   assert.ok(revisions.some((r) => r.modelRevision === info.activeRevision && r.state === 'MODEL_REVISION_STATE_ACTIVE'));
   assert.ok(revisions.some((r) => r.fileName === 'damaged.model' && r.state === 'MODEL_REVISION_STATE_REJECTED'));
   const { code, details } = await failure(call(models, 'LookUpTerm', { term: 'qwertz' }));
