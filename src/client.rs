@@ -216,6 +216,17 @@ impl Client {
         let request = v1::LookUpTermRequest { term: term.to_owned(), ..v1::LookUpTermRequest::default() };
         Ok(self.models.clone().look_up_term(self.request(request)).await?.into_inner())
     }
+
+    /// Finds the articles on a page and classifies each.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn classify_page(
+        &self,
+        request: v1::ClassifyPageRequest,
+    ) -> Result<v1::ClassifyPageResponse, Status> {
+        Ok(self.service.clone().classify_page(request).await?.into_inner())
+    }
 }
 
 impl From<&Article> for v1::Article {

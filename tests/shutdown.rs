@@ -13,12 +13,16 @@ use std::{
 };
 
 use bayeswire::{
-    api::v1::classification_service_client::ClassificationServiceClient,
+    api::v1::{
+        Article, StreamClassifyArticlesRequest, StreamClassifyArticlesResponse, article_result::Outcome,
+        classification_service_client::ClassificationServiceClient,
+    },
     client::{self, ConnectOptions},
 };
+use futures_util::{Stream, StreamExt as _, stream};
 use harness::{ServerProcess, article};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tonic::{Code, transport::Channel};
+use tonic::{Code, Status, Streaming, transport::Channel};
 use tonic_health::{
     ServingStatus,
     pb::{HealthCheckRequest, health_client::HealthClient},
@@ -147,4 +151,86 @@ fn holds_headers(bytes: &[u8]) -> bool {
         frames = frames.get(9 + length..).unwrap_or_default();
     }
     false
+}
+
+type Answers = Streaming<StreamClassifyArticlesResponse>;
+
+fn streamed(text: &str) -> StreamClassifyArticlesRequest {
+    let article = Article { text: text.to_owned(), ..Article::default() };
+    StreamClassifyArticlesRequest { article: Some(article), options: None }
+}
+
+async fn open_stream(
+    url: String,
+    requests: impl Stream<Item = StreamClassifyArticlesRequest> + Send + 'static,
+) -> Answers {
+    let channel = Channel::from_shared(url).unwrap().connect().await.unwrap();
+    ClassificationServiceClient::new(channel).stream_classify_articles(requests).await.unwrap().into_inner()
+}
+
+/// Takes answers to their end, however many there are: how many, and the status at the end.
+async fn to_the_end(mut answers: Answers) -> (usize, Result<(), Status>) {
+    for count in 0.. {
+        match answers.message().await {
+            Ok(Some(answer)) => {
+                let outcome = answer.result.unwrap().outcome;
+                assert!(matches!(outcome, Some(Outcome::Classification(_))), "{outcome:?}");
+            }
+            Ok(None) => return (count, Ok(())),
+            Err(status) => return (count, Err(status)),
+        }
+    }
+    unreachable!()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_under_way_at_sigterm_is_answered_to_its_end() {
+    const ARTICLES: usize = 400;
+    let server = ServerProcess::start(&["--drain-delay", "0.1", "--grace", "30"]);
+    // An article every few milliseconds, so that most come when the server is stopping.
+    let sent = stream::iter(0..ARTICLES).then(|_| async {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        streamed("Rebels and government forces signed a cease-fire.")
+    });
+    let mut answers = open_stream(server.url(), sent).await;
+    assert!(answers.message().await.unwrap().is_some());
+    server.signal("-TERM");
+    server.logged("draining").await;
+    let (count, end) = to_the_end(answers).await;
+    assert!(end.is_ok(), "{end:?}");
+    assert_eq!(count + 1, ARTICLES);
+    let start = Instant::now();
+    let (status, log) = server.ended();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(!log.contains("still open"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_do_not_end_are_told_so_when_the_grace_is_over() {
+    let server = ServerProcess::start(&["--drain-delay", "0.1", "--grace", "1"]);
+    let idle = open_stream(server.url(), stream::pending()).await;
+    let text = "Rebels and government forces signed a cease-fire.";
+    let busy = stream::repeat(()).then(move |()| async move {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        streamed(text)
+    });
+    let busy = open_stream(server.url(), busy).await;
+    // Nobody takes its answers.
+    let _stalled = open_stream(server.url(), stream::repeat(()).map(move |()| streamed(text))).await;
+    let (idle, busy) = (tokio::spawn(to_the_end(idle)), tokio::spawn(to_the_end(busy)));
+    let start = Instant::now();
+    server.signal("-TERM");
+    let ends = [idle.await.unwrap(), busy.await.unwrap()];
+    assert!(start.elapsed() > Duration::from_millis(1100), "{:?}", start.elapsed());
+    assert_eq!(ends[0].0, 0);
+    assert!(ends[1].0 > 100, "{} answers while the server was stopping", ends[1].0);
+    for (_, end) in ends {
+        let status = end.unwrap_err();
+        let reason = status.get_error_details().error_info().map(|info| info.reason.clone());
+        assert_eq!((status.code(), reason.as_deref()), (Code::Unavailable, Some("DRAINING")), "{status:?}");
+    }
+    let (status, log) = server.ended();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }

@@ -11,6 +11,7 @@ mod inspect;
 mod merge;
 mod models;
 mod output;
+mod pages;
 mod progress;
 mod serve;
 mod settings;
@@ -20,6 +21,7 @@ mod train;
 use clap::{Parser, Subcommand};
 
 pub use failure::{ExitStatus, Failure};
+pub use serve::effective_config;
 
 /// Tells what news articles are about: a naive-Bayes topic classifier behind gRPC.
 ///

@@ -16,6 +16,7 @@ mod logging;
 mod metrics;
 mod model_messages;
 mod models;
+mod page;
 mod pagination;
 mod registry;
 mod request;

@@ -69,6 +69,9 @@ pub enum RequestError {
     /// The answer would have come too late.
     #[error("the deadline has passed")]
     DeadlineExceeded,
+    /// No answer has gone out on a stream for too long.
+    #[error("nothing has happened on the stream for too long")]
+    StreamIdle,
     /// As many calls as allowed are being answered.
     #[error("{limit} calls are being answered, which is the limit")]
     ConcurrencyLimit {
@@ -94,6 +97,12 @@ pub enum RequestError {
     #[error("the message is longer than {limit} bytes, the limit")]
     MessageTooLarge {
         /// In bytes.
+        limit: usize,
+    },
+    /// The message has so many parts that they are not even looked at.
+    #[error("the message has more than {limit} fields, parts of lists counted one by one")]
+    TooManyFields {
+        /// How many there may be.
         limit: usize,
     },
     /// A bug of ours; the log tells more.
@@ -193,6 +202,7 @@ impl From<RequestError> for Status {
                 (Code::NotFound, "MODEL_NOT_FOUND")
             }
             RequestError::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE"),
+            RequestError::StreamIdle => (Code::DeadlineExceeded, "STREAM_IDLE"),
             RequestError::ConcurrencyLimit { .. } => {
                 details.set_retry_info(Some(RETRY_OVERLOAD));
                 (Code::ResourceExhausted, "CONCURRENCY_LIMIT")
@@ -205,13 +215,14 @@ impl From<RequestError> for Status {
             RequestError::RoleMissing { .. } => (Code::PermissionDenied, "ROLE_MISSING"),
             RequestError::MessageMalformed => (Code::InvalidArgument, "MESSAGE_MALFORMED"),
             RequestError::MessageTooLarge { .. } => (Code::InvalidArgument, "MESSAGE_TOO_LARGE"),
+            RequestError::TooManyFields { .. } => (Code::InvalidArgument, "TOO_MANY_FIELDS"),
             RequestError::Internal => (Code::Internal, "INTERNAL"),
         };
         let limit = match &error {
             RequestError::Invalid(violations) => violations.iter().find_map(RequestViolation::limit),
-            RequestError::ConcurrencyLimit { limit } | RequestError::MessageTooLarge { limit } => {
-                Some(*limit)
-            }
+            RequestError::ConcurrencyLimit { limit }
+            | RequestError::MessageTooLarge { limit }
+            | RequestError::TooManyFields { limit } => Some(*limit),
             _ => None,
         };
         let metadata = limit.map(|limit| ("limit".to_owned(), limit.to_string())).into_iter();
