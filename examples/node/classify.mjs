@@ -41,8 +41,8 @@ const { ClassificationService } = grpc.loadPackageDefinition(types).bayeswire.v1
 function explain(error) {
   const lines = [`${grpc.status[error.code]}: ${error.details}`];
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
-  for (const { typeUrl, value } of bytes ? types['google.rpc.Status'].deserialize(bytes).details : []) {
-    const detail = types[typeUrl.split('/').pop()]?.deserialize(value) ?? {};
+  for (const { type_url, value } of bytes ? types['google.rpc.Status'].deserialize(bytes).details : []) {
+    const detail = types[type_url.split('/').pop()]?.deserialize(value) ?? {};
     if (detail.reason) lines.push(`reason ${detail.reason} ${JSON.stringify(detail.metadata ?? {})}`);
     for (const v of detail.fieldViolations ?? []) lines.push(`${v.field}: ${v.description} (${v.reason})`);
   }

@@ -56,7 +56,12 @@ def explain(error):
 def main(addresses):
     failed = 0
     target = "ipv4:" + ",".join(addresses)
-    with grpc.insecure_channel(target, options=[("grpc.service_config", json.dumps(SERVICE_CONFIG))]) as channel:
+    options = [
+        ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+        # Else all addresses together are sent as the server's name, which is none.
+        ("grpc.default_authority", addresses[0]),
+    ]
+    with grpc.insecure_channel(target, options=options) as channel:
         service = ClassificationServiceStub(channel)
         for line in sys.stdin:
             request = json_format.ParseDict({"article": json.loads(line)}, messages.ClassifyArticleRequest())

@@ -41,7 +41,7 @@ export const call = (client, method, request, { metadata = new grpc.Metadata(), 
 
 /** The details of a google.rpc.Status by the names of their types. */
 export const detailsOf = (status) => Object.fromEntries(status.details.map((detail) => {
-  const type = detail.typeUrl.split('/').pop();
+  const type = detail.type_url.split('/').pop();
   return [type.split('.').pop(), types[type].deserialize(detail.value)];
 }));
 
