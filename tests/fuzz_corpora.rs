@@ -41,6 +41,11 @@ fn counts() {
 }
 
 #[test]
+fn pages() {
+    replay("page", targets::page);
+}
+
+#[test]
 fn tensors() {
     replay("tensors", targets::tensors);
 }

@@ -7,10 +7,12 @@ mod config;
 mod counts;
 mod file;
 mod model;
+mod page;
 mod rpc;
 
 pub use article::article;
 pub use config::config;
 pub use counts::counts;
 pub use model::model;
+pub use page::page;
 pub use rpc::{frames, tensors};

@@ -139,7 +139,7 @@ pub async fn run_with_admin<E: Send + 'static>(
     let pages = ClassificationServiceServer::from_arc(Arc::clone(&classifications));
     let pages = dressed!(pages, &config, ServerConfig::max_page_message_bytes);
     let models = Models::new(Arc::clone(&answering));
-    let routes = standard_routes(health_service)?
+    let routes = standard_routes(health_service, config.compression)?
         .add_service(dressed!(ClassificationServiceServer::from_arc(classifications), &config))
         .add_service(dressed!(ModelServiceServer::new(models), &config))
         .add_service(dressed!(GrpcInferenceServiceServer::new(Inference::new(answering)), &config));
