@@ -21,16 +21,23 @@ peak_memory() {
   cat "/sys/fs/cgroup/memory$group/memory.max_usage_in_bytes" 2>/dev/null || cat "/sys/fs/cgroup$group/memory.peak"
 }
 
-# start_time NAME PORT ADMIN_PORT [...]: serve, and the seconds from the start of the process to SERVING as a client sees it.
+# start_time NAME PORT ADMIN_PORT: serve, and the milliseconds from the start of the process to SERVING as others see it. The
+# best of three containers, of which the last is left: other work on the machine makes it longer, nothing makes it shorter.
 start_time() {
-  client serving "127.0.0.1:$2" >"$work/serving" &
-  local waiting=$!
-  sleep 0.5
-  serve "$@"
-  wait "$waiting"
-  local started
-  started=$(date -d "$(state "$1" StartedAt | cut -d' ' -f1,2) UTC" +%s.%N)
-  awk -v started="$started" -v serving="$(cat "$work/serving")" 'BEGIN { printf "%.0f", 1000 * (serving - started) }'
+  local best=100000 n started took waiting
+  for n in 1 2 3; do
+    [ "$n" = 1 ] || quiet podman rm --force --time 0 "$1" >/dev/null
+    client ready "127.0.0.1:$3" >"$work/ready" &
+    waiting=$!
+    sleep 1
+    serve "$@"
+    wait "$waiting"
+    client serving "127.0.0.1:$2"
+    started=$(date -d "$(state "$1" StartedAt | cut -d' ' -f1,2) UTC" +%s.%N)
+    took=$(awk -v started="$started" -v ready="$(cat "$work/ready")" 'BEGIN { printf "%.0f", 1000 * (ready - started) }')
+    [ "$took" -ge "$best" ] || best=$took
+  done
+  echo "$best"
 }
 
 check_strict() {
