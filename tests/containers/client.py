@@ -17,7 +17,7 @@ import threading
 import time
 
 import grpc
-from bayeswire.v1 import classification_service_pb2 as messages
+from bayeswire.v1 import article_pb2, classification_service_pb2 as messages
 from bayeswire.v1 import classification_service_pb2_grpc as services
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -47,7 +47,7 @@ SERVICE_CONFIG = {
 
 
 def request(text=TEXT):
-    return messages.ClassifyArticleRequest(article=messages.Article(text=text))
+    return messages.ClassifyArticleRequest(article=article_pb2.Article(text=text))
 
 
 def ask(target, text=TEXT):
@@ -79,8 +79,13 @@ def ready(target):
     """Says what the health service says, and asking costs next to nothing."""
     while True:
         with wait_for_listener(target) as connection:
-            connection.sendall(b"GET /readyz HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")
-            if connection.recv(64).startswith(b"HTTP/1.1 200"):
+            try:
+                connection.sendall(b"GET /readyz HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")
+                answer = connection.recv(64)
+            except OSError:
+                # The one before it, which goes.
+                answer = b""
+            if answer.startswith(b"HTTP/1.1 200"):
                 print(f"{time.time():.4f}")
                 return
         time.sleep(0.002)
