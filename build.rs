@@ -1,4 +1,5 @@
-//! Compiles the .proto files with protox (pure Rust: no protoc on the machine) and notes the git commit.
+//! Compiles the .proto files with protox (pure Rust: no protoc on the machine), compresses the built-in model and notes the
+//! git commit.
 //! No date and no host name: the same sources give the same binary.
 
 use std::{env, error::Error, fs, path::Path, path::PathBuf, process::Command};
@@ -13,6 +14,8 @@ const PROTOS: [&str; 3] = [
 
 /// prost's own has no ProtoJSON.
 const TIMESTAMP: (&str, &str) = (".google.protobuf.Timestamp", "crate::api::Timestamp");
+
+const MODEL: &str = "models/default/default.model";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
@@ -41,11 +44,20 @@ fn main() -> Result<(), Box<dyn Error>> {
             ".bayeswire.v1.Field",
         ],
     )?;
+    compress_model(&out)?;
     let package = env::var("CARGO_PKG_VERSION")?;
     let commit = commit()?;
     let version = if commit.is_empty() { package } else { format!("{package} ({commit})") };
     println!("cargo:rustc-env=BAYESWIRE_VERSION={version}");
     println!("cargo:rustc-env=BAYESWIRE_COMMIT={commit}");
+    Ok(())
+}
+
+/// The built-in model, a quarter of the program otherwise.
+fn compress_model(out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={MODEL}");
+    // Higher levels save little and take seconds.
+    fs::write(out.join("default.model.zst"), zstd::encode_all(fs::File::open(MODEL)?, 9)?)?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod arguments;
+mod built_in;
 mod classify;
 mod count;
 mod evaluate;

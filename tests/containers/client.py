@@ -1,7 +1,8 @@
 """A foreign client: Python's gRPC library, with stubs made of the .proto files.
 
 client.py ask TARGET [TEXT]              prints topic and revision
-client.py serving HOST:PORT              waits for SERVING and prints the time of day at which it was, in seconds
+client.py serving HOST:PORT              waits for SERVING
+client.py ready HOST:PORT                waits until GET /readyz answers 200, and prints the time of day, in seconds
 client.py load TARGET SECONDS            calls until SECONDS are over or health says that the server goes; prints a summary
 client.py balance TARGET STOPFILE        calls through round_robin with a retry policy until STOPFILE exists; prints a summary
 client.py frame BYTES FILE               writes a request with an article of so many bytes, as HTTP/2 carries it
@@ -16,7 +17,7 @@ import threading
 import time
 
 import grpc
-from bayeswire.v1 import classification_service_pb2 as messages
+from bayeswire.v1 import article_pb2, classification_service_pb2 as messages
 from bayeswire.v1 import classification_service_pb2_grpc as services
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -46,7 +47,7 @@ SERVICE_CONFIG = {
 
 
 def request(text=TEXT):
-    return messages.ClassifyArticleRequest(article=messages.Article(text=text))
+    return messages.ClassifyArticleRequest(article=article_pb2.Article(text=text))
 
 
 def ask(target, text=TEXT):
@@ -57,19 +58,37 @@ def ask(target, text=TEXT):
 
 
 def serving(target):
-    host, port = target.rsplit(":", 1)
-    while True:
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.002)
+    wait_for_listener(target).close()
     with grpc.insecure_channel(target) as channel:
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), wait_for_ready=True)
         for change in watch:
             if change.status == SERVING:
+                return
+
+
+def wait_for_listener(target):
+    host, port = target.rsplit(":", 1)
+    while True:
+        try:
+            return socket.create_connection((host, int(port)), timeout=1)
+        except OSError:
+            time.sleep(0.002)
+
+
+def ready(target):
+    """Says what the health service says, and asking costs next to nothing."""
+    while True:
+        with wait_for_listener(target) as connection:
+            try:
+                connection.sendall(b"GET /readyz HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")
+                answer = connection.recv(64)
+            except OSError:
+                # The one before it, which goes.
+                answer = b""
+            if answer.startswith(b"HTTP/1.1 200"):
                 print(f"{time.time():.4f}")
                 return
+        time.sleep(0.002)
 
 
 class Load:
@@ -134,7 +153,8 @@ def load(target, seconds):
 
 
 def balance(target, stop_file):
-    options = [("grpc.service_config", json.dumps(SERVICE_CONFIG)), ("grpc.enable_retries", 1)]
+    # A list of addresses is no :authority; with dns:/// it is the name.
+    options = [("grpc.service_config", json.dumps(SERVICE_CONFIG)), ("grpc.default_authority", "bayeswire")]
     with grpc.insecure_channel(target, options) as channel:
 
         def wait():
@@ -152,4 +172,4 @@ def frame(size, file):
 
 
 if __name__ == "__main__":
-    {"ask": ask, "serving": serving, "load": load, "balance": balance, "frame": frame}[sys.argv[1]](*sys.argv[2:])
+    {"ask": ask, "serving": serving, "ready": ready, "load": load, "balance": balance, "frame": frame}[sys.argv[1]](*sys.argv[2:])

@@ -37,7 +37,7 @@ check_compose() {
   until_true 20 client serving "127.0.0.1:$compose_port" >/dev/null
   before=$(client ask "127.0.0.1:$compose_port" | cut -d' ' -f2)
   figure "the server answers with" "${before:0:12}"
-  same "rights" "true [ALL] 67108864" "$(podman inspect bayeswire_bayeswire_1 \
+  same "rights" "true [ALL] 167772160" "$(podman inspect bayeswire_bayeswire_1 \
     --format '{{.HostConfig.ReadonlyRootfs}} {{if .HostConfig.CapDrop}}[ALL]{{end}} {{.HostConfig.Memory}}')"
   until_true 30 scraped || fail "Prometheus does not scrape the server"
   figure "Prometheus" "scrapes the server"

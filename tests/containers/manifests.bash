@@ -20,7 +20,7 @@ check_rules() {
     promtool check rules rules.yaml | sed 's/^/   /'
     promtool check config --syntax-only prometheus.yml >/dev/null
     promtool test rules test-calls.yaml test-drift.yaml >"$work/promtool" || { cat "$work/promtool"; exit 1; }
-    figure "promtool test rules" "$(grep -c SUCCESS "$work/promtool") files, $(cat test-calls.yaml test-drift.yaml | grep -c 'name: ') cases"
+    figure "promtool test rules" "$(grep -c SUCCESS "$work/promtool") files, $(cat test-calls.yaml test-drift.yaml | grep -c '^  - name: ') cases"
     # Every alert has a case in which it fires, one in which it does not, and a chapter in the manual.
     for alert in $(sed -n 's/.*- alert: //p' rules.yaml); do
       python - "$alert" <<'PY'

@@ -40,7 +40,11 @@ finish() {
     printf '\nthe last lines of what the tools said:\n' >&2
     tail -n 60 "$work/quiet.log" >&2
   fi
-  for child in $(jobs -p); do kill "$child" 2>/dev/null; done
+  for child in $(jobs -p); do
+    # The job may be a function in a shell of its own: what it runs goes first.
+    pkill -P "$child" 2>/dev/null
+    kill "$child" 2>/dev/null
+  done
   if [ -n "${CONTAINERS_CONF:-}" ]; then
     podman rm --all --force --time 0 >/dev/null 2>&1
     podman network prune --force >/dev/null 2>&1

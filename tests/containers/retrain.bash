@@ -18,7 +18,8 @@ check_retraining() {
   local port admin first started models
   port=$(free_port) admin=$(free_port)
   podman volume create models >/dev/null
-  serve retrained "$port" "$admin" --volume models:/models
+  # What the models in memory need: docs/OPERATIONS.md.
+  serve retrained "$port" "$admin" --volume models:/models --memory 160m --memory-swap 160m
   client serving "127.0.0.1:$port" >/dev/null
   started="$(state retrained Pid) $(state retrained StartedAt)"
   first=$(client ask "127.0.0.1:$port" | cut -d' ' -f2)
@@ -68,6 +69,6 @@ check_memory_of_revisions() {
     until_true 10 answers_with "$port" "$revision" || fail "revision $revision is not taken up"
   done
   same "files after publish --keep 3" 3 "$(find "$models" -name '*.model' | wc -l)"
-  at_most "most memory with six models taken up, bytes" $((64 * 1024 * 1024)) "$(peak_memory retrained)"
+  at_most "most memory with seven models taken up, bytes" $((160 * 1024 * 1024)) "$(peak_memory retrained)"
   same "killed for memory" false "$(state retrained OOMKilled)"
 }

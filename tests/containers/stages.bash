@@ -40,7 +40,7 @@ build_all_stages() {
   start=$SECONDS
   build_stages localhost/bayeswire:again
   figure "once more, all layers kept" "$((SECONDS - start)) s"
-  same "the same image" "$(image_id stages)" "$(image_id again)"
+  same "with the same content" "$(content stages)" "$(content again)"
   mount=$(podman image mount localhost/bayeswire:stages)
   install "$mount/bayeswire" "$work/bayeswire"
   podman image unmount localhost/bayeswire:stages >/dev/null

@@ -21,16 +21,23 @@ peak_memory() {
   cat "/sys/fs/cgroup/memory$group/memory.max_usage_in_bytes" 2>/dev/null || cat "/sys/fs/cgroup$group/memory.peak"
 }
 
-# start_time NAME PORT ADMIN_PORT [...]: serve, and the seconds from the start of the process to SERVING as a client sees it.
+# start_time NAME PORT ADMIN_PORT: serve, and the milliseconds from the start of the process to SERVING as others see it. The
+# best of three containers, of which the last is left: other work on the machine makes it longer, nothing makes it shorter.
 start_time() {
-  client serving "127.0.0.1:$2" >"$work/serving" &
-  local waiting=$!
-  sleep 0.5
-  serve "$@"
-  wait "$waiting"
-  local started
-  started=$(date -d "$(state "$1" StartedAt | cut -d' ' -f1,2) UTC" +%s.%N)
-  awk -v started="$started" -v serving="$(cat "$work/serving")" 'BEGIN { printf "%.0f", 1000 * (serving - started) }'
+  local best=100000 n started took waiting
+  for n in 1 2 3; do
+    [ "$n" = 1 ] || quiet podman rm --force --time 0 "$1" >/dev/null
+    client ready "127.0.0.1:$3" >"$work/ready" &
+    waiting=$!
+    sleep 1
+    serve "$@"
+    wait "$waiting"
+    client serving "127.0.0.1:$2"
+    started=$(date -d "$(state "$1" StartedAt | cut -d' ' -f1,2) UTC" +%s.%N)
+    took=$(awk -v started="$started" -v ready="$(cat "$work/ready")" 'BEGIN { printf "%.0f", 1000 * (ready - started) }')
+    [ "$took" -ge "$best" ] || best=$took
+  done
+  echo "$best"
 }
 
 check_strict() {
@@ -56,21 +63,29 @@ check_strict() {
 }
 
 check_full_load() {
-  local port=$1 admin=$2
+  local port=$1 admin=$2 start calls=20000
   client frame 4096 "$work/frame"
-  local rpc='code="OK",rpc="/bayeswire.v1.ClassificationService/ClassifyArticle"'
-  local before after
-  before=$(metric "$admin" "bayeswire_rpcs_total{$rpc}")
-  h2load --duration=10 --clients=8 --max-concurrent-streams=64 --threads=1 --data="$work/frame" \
-    --header='content-type: application/grpc' --header='te: trailers' \
-    "http://127.0.0.1:$port/bayeswire.v1.ClassificationService/ClassifyArticle" >"$work/h2load"
-  after=$(metric "$admin" "bayeswire_rpcs_total{$rpc}")
-  figure "10 s of 512 callers, articles of 4 KB" "$(awk -v n=$((after - before)) 'BEGIN { printf "%.0f answers/s", n / 10 }')"
-  [ $((after - before)) -gt 10000 ] || { cat "$work/h2load"; fail "there was no load"; }
+  start=$(date +%s%N)
+  load_fully "$port" "$calls"
+  # As many as take about ten seconds: a load that ends by the clock breaks off calls.
+  calls=$((calls * 10000 / (($(date +%s%N) - start) / 1000000)))
+  start=$(date +%s%N)
+  load_fully "$port" "$calls"
+  local took=$((($(date +%s%N) - start) / 1000000))
+  figure "512 callers, articles of 4 KB" "$calls calls in $took ms, $((calls * 1000 / took))/s"
+  [ "$took" -gt 5000 ] || fail "the load was over after $took ms"
   same "answers other than OK" 0 "$(curl -sf "http://127.0.0.1:$admin/metrics" |
     awk '/^bayeswire_rpcs_total.*ClassifyArticle"/ && !/code="OK"/ { n += $2 } END { print n + 0 }')"
   at_most "most memory, bytes" $((64 * 1024 * 1024)) "$(peak_memory strict)"
   same "killed for memory" false "$(state strict OOMKilled)"
+}
+
+# load_fully PORT CALLS: all of them must be answered.
+load_fully() {
+  h2load --requests="$2" --clients=8 --max-concurrent-streams=64 --threads=1 --data="$work/frame" \
+    --header='content-type: application/grpc' --header='te: trailers' \
+    "http://127.0.0.1:$1/bayeswire.v1.ClassificationService/ClassifyArticle" >"$work/h2load"
+  grep -q "$2 succeeded, 0 failed" "$work/h2load" || { cat "$work/h2load"; fail "calls failed"; }
 }
 
 check_end_under_load() {
