@@ -13,6 +13,8 @@ const PROTOS: [&str; 3] = [
 ];
 
 const MODEL: &str = "models/default/default.model";
+/// prost's own has no ProtoJSON.
+const TIMESTAMP: (&str, &str) = (".google.protobuf.Timestamp", "crate::api::Timestamp");
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
@@ -23,18 +25,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The type that gRPC's Rust libraries use for it; ours is there for reflection and for other languages.
     tonic_prost_build::configure()
         .extern_path(".google.rpc.Status", "::tonic_types::Status")
+        .extern_path(TIMESTAMP.0, TIMESTAMP.1)
+        .codec_path("crate::api::LimitedCodec")
         .compile_fds(descriptors)?;
-    pbjson_build::Builder::new().register_descriptors(&bytes)?.build(&[
-        ".bayeswire.v1.ClassifyArticleResponse",
-        ".bayeswire.v1.Classification",
-        ".bayeswire.v1.Decision",
-        ".bayeswire.v1.AbstainReason",
-        ".bayeswire.v1.TopicScore",
-        ".bayeswire.v1.Coverage",
-        ".bayeswire.v1.TermEvidence",
-        ".bayeswire.v1.TextSpan",
-        ".bayeswire.v1.Field",
-    ])?;
+    pbjson_build::Builder::new().register_descriptors(&bytes)?.extern_path(TIMESTAMP.0, TIMESTAMP.1).build(
+        &[
+            ".bayeswire.v1.ClassifyPageResponse",
+            ".bayeswire.v1.PageArticle",
+            ".bayeswire.v1.ClassifyArticleResponse",
+            ".bayeswire.v1.Classification",
+            ".bayeswire.v1.Decision",
+            ".bayeswire.v1.AbstainReason",
+            ".bayeswire.v1.TopicScore",
+            ".bayeswire.v1.Coverage",
+            ".bayeswire.v1.TermEvidence",
+            ".bayeswire.v1.TextSpan",
+            ".bayeswire.v1.Field",
+        ],
+    )?;
     compress_model(&out)?;
     let package = env::var("CARGO_PKG_VERSION")?;
     let commit = commit()?;

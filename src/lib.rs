@@ -10,9 +10,10 @@
 //! | [`counts`] | their sums: add, remove, merge, subtract | text |
 //! | [`model`] | from counts to a model, and from a model to an answer | counts |
 //! | [`corpus`] | readers of articles | article |
+//! | [`page`] | from a scraped page to the articles on it | article |
 //! | [`evaluation`] | how good answers are | model |
 //! | [`mod@file`] | whole or not there: canonical files | |
-//! | [`api`] | the messages of proto/ | model |
+//! | [`api`] | the messages of proto/ | model, page |
 //! | [`server`], [`client`] | gRPC | api, model |
 //! | [`cli`] | one file a subcommand | everything |
 //!
@@ -52,5 +53,6 @@ pub mod counts;
 pub mod evaluation;
 pub mod file;
 pub mod model;
+pub mod page;
 pub mod server;
 pub mod text;

@@ -64,7 +64,8 @@ fn ask(command: &[&str]) -> String {
 /// The names under "Commands:".
 fn subcommands(of: &[&str]) -> Vec<String> {
     let text = ask(of);
-    let listed = text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let listed =
+        text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
     names.map(str::to_owned).collect()
@@ -108,7 +109,8 @@ fn command_lines(text: &str, help: &Help) -> (Vec<(String, Vec<String>)>, Vec<St
             let program = program.split(':').next() == Some("bayeswire");
             let command = pair[1].trim_end_matches(['`', '.', ',', ';', ')', ':']);
             if program && help.flags.contains_key(command) {
-                let rest = words[i + 1..].iter().take_while(|word| !["|", "||", "&&", ">", ";"].contains(word));
+                let rest =
+                    words[i + 1..].iter().take_while(|word| !["|", "||", "&&", ">", ";"].contains(word));
                 let mut flags = Vec::new();
                 for (n, word) in rest.enumerate() {
                     if word.starts_with("--") {

@@ -19,7 +19,8 @@ fn corpus(folder: &TempDir) -> PathBuf {
     let path = folder.path().join("corpus.jsonl");
     let mut lines = String::new();
     for n in 0..4 {
-        lines += &format!("{{\"topic\": \"rain\", \"text\": \"Heavy rain number {n} reaches the coast.\"}}\n");
+        lines +=
+            &format!("{{\"topic\": \"rain\", \"text\": \"Heavy rain number {n} reaches the coast.\"}}\n");
         lines += &format!("{{\"topic\": \"goal\", \"text\": \"The striker scored goal {n} of the cup.\"}}\n");
     }
     lines += "{\"topic\": \"goal\", \"text\": \"The striker scored goal 0 of the cup.\"}\n";
@@ -82,7 +83,8 @@ fn shards_counted_apart_make_the_model_that_one_machine_makes() {
     // Shards that are missing are not overlooked.
     merge.truncate(merge.len() - 6);
     succeed(&merge);
-    let output = run_to_end([Path::new("fit"), &all, Path::new("-o"), &merged, Path::new("--corpus"), &corpus]);
+    let output =
+        run_to_end([Path::new("fit"), &all, Path::new("-o"), &merged, Path::new("--corpus"), &corpus]);
     assert_eq!(output.status.code(), Some(65), "{}", stderr(&output));
 }
 
@@ -116,13 +118,7 @@ fn publishing_keeps_the_newest_and_the_active_revision() {
 
     let (newest, bytes) = model_file("fifth");
     fs::write(&candidate, bytes).unwrap();
-    let told = succeed([
-        Path::new("publish"),
-        &candidate,
-        &directory,
-        Path::new("--keep"),
-        Path::new("3"),
-    ]);
+    let told = succeed([Path::new("publish"), &candidate, &directory, Path::new("--keep"), Path::new("3")]);
     assert_eq!(told.matches("removed").count(), 1, "{told}");
     let mut expected: Vec<String> =
         [revisions[0], revisions[2], revisions[3], newest].iter().map(|r| format!("{r}.model")).collect();
@@ -142,7 +138,8 @@ fn a_damaged_model_is_not_published_and_removes_nothing() {
     fs::create_dir(&directory).unwrap();
     let (revision, old) = model_file("second");
     fs::write(directory.join(format!("{revision}.model")), old).unwrap();
-    let output = run_to_end([Path::new("publish"), &candidate, &directory, Path::new("--keep"), Path::new("1")]);
+    let output =
+        run_to_end([Path::new("publish"), &candidate, &directory, Path::new("--keep"), Path::new("1")]);
     assert_eq!(output.status.code(), Some(65), "{}", stderr(&output));
     assert!(stderr(&output).contains("candidate.model"), "{}", stderr(&output));
     assert_eq!(models(&directory), [format!("{revision}.model")]);

@@ -12,6 +12,7 @@ mod inspect;
 mod merge;
 mod models;
 mod output;
+mod pages;
 mod progress;
 mod publish;
 mod serve;
@@ -22,6 +23,7 @@ mod train;
 use clap::{Parser, Subcommand};
 
 pub use failure::{ExitStatus, Failure};
+pub use serve::effective_config;
 
 /// Tells what news articles are about: a naive-Bayes topic classifier behind gRPC.
 ///

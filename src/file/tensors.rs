@@ -40,8 +40,18 @@ pub enum InvalidFile {
 
 impl InvalidFile {
     pub(crate) fn content(what: impl Into<String>) -> Self {
-        Self::Content(what.into())
+        Self::Content(quotable(what.into()))
     }
+}
+
+/// What a file says, short enough and plain enough for a log line: a damaged file may say anything.
+fn quotable(mut text: String) -> String {
+    const MOST: usize = 300;
+    if let Some((end, _)) = text.char_indices().nth(MOST) {
+        text.truncate(end);
+        text.push_str(" ...");
+    }
+    text.replace(char::is_control, "\u{FFFD}")
 }
 
 /// Numbers as little-endian bytes.
@@ -118,7 +128,9 @@ fn digest<'a>(facts: &Map<String, Value>, tensors: impl Iterator<Item = (&'a str
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
 }
 
 /// A file that was opened and whose digest is right.
@@ -131,10 +143,10 @@ pub(crate) struct TensorFile<'a> {
 impl<'a> TensorFile<'a> {
     /// Opens the bytes of a file whose metadata say `"format": format`.
     pub(crate) fn open(bytes: &'a [u8], format: &'static str) -> Result<Self, InvalidFile> {
-        let container = |e: safetensors::SafeTensorError| InvalidFile::Container(e.to_string());
+        let container = |e: safetensors::SafeTensorError| InvalidFile::Container(quotable(e.to_string()));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(container)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
-        let kind = |found: &str| InvalidFile::Kind { expected: format, found: found.to_owned() };
+        let kind = |found: &str| InvalidFile::Kind { expected: format, found: quotable(found.to_owned()) };
         let text = metadata
             .metadata()
             .as_ref()
@@ -205,6 +217,10 @@ mod tests {
         let error = TensorFile::open(&bytes("other/1"), "test/1").err().unwrap();
         assert_eq!(error.to_string(), "not a test/1 file: other/1");
         assert!(matches!(TensorFile::open(b"hello", "test/1"), Err(InvalidFile::Container(_))));
+        // Whatever it is called, one line of a log can hold it.
+        let error =
+            TensorFile::open(&bytes(&"a\n\u{1B}[2J".repeat(10_000)), "test/1").err().unwrap().to_string();
+        assert!(error.len() < 1000 && !error.contains(char::is_control), "{error:?}");
     }
 
     #[test]

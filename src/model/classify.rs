@@ -161,6 +161,15 @@ impl Classifier {
         evidence::collect(&mut self.reader, model, question)
     }
 
+    /// The distinct words of the article that was classified last: key, weight, and in how many training articles of
+    /// `model` each occurs.
+    pub(crate) fn words<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (u64, f64, u32)> + 'a {
+        self.reader.words().map(|(key, _, weight)| {
+            let row = model.table.get(key).and_then(|row| model.articles.get(row as usize));
+            (key.0, in_units(weight), row.copied().unwrap_or(0))
+        })
+    }
+
     /// Finds the rows of the article's terms.
     fn look_up(&mut self, model: &Model) -> Coverage {
         self.known.clear();

@@ -117,6 +117,9 @@ impl Model {
     }
 }
 
+/// No number of a calibration is as large, so that every score is finite whatever the weights and the article are.
+const MAX_CALIBRATION: f64 = 1e9;
+
 fn check_facts(facts: &ModelFacts) -> Result<(), InvalidFile> {
     let topics = file_topics(facts.topics.clone())?.len();
     let finite = |numbers: &[f64]| numbers.iter().all(|n| n.is_finite());
@@ -124,14 +127,16 @@ fn check_facts(facts: &ModelFacts) -> Result<(), InvalidFile> {
     let calibration = &facts.calibration;
     let thresholds = &facts.thresholds;
     let share = 0.0..=1.0;
+    let moderate = -MAX_CALIBRATION..=MAX_CALIBRATION;
     let right = topics >= 2
         && facts.background.is_none_or(|b| b < topics)
         && facts.training.articles.len() == topics
         && facts.training.articles.iter().all(|&n| (1..1 << 48).contains(&n))
         && finite(&[estimator.alpha, estimator.row_scaling, estimator.common_sum])
         && calibration.biases.len() == topics
-        && finite(&calibration.biases)
-        && finite(&[calibration.scale, calibration.length_slope])
+        && calibration.biases.iter().all(|bias| moderate.contains(bias))
+        && moderate.contains(&calibration.scale)
+        && moderate.contains(&calibration.length_slope)
         && calibration.scale > 0.0
         && facts.languages.is_sorted_by(|a, b| a < b)
         && share.contains(&thresholds.language_coverage)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tonic::{service::Routes, transport::Server};
 use tonic_web::GrpcWebLayer;
+use tower::ServiceExt as _;
 use tower_layer::{Identity, Stack};
 
 use super::{
@@ -60,4 +61,24 @@ where
         .add_service(reflection().build_v1()?)
         // Older clients ask only v1alpha.
         .add_service(reflection().build_v1alpha()?))
+}
+
+/// Puts one rpc of a service in place of the same rpc of the service that `routes` has.
+pub(super) fn with_rpc<S>(mut routes: Routes, path: &str, service: S) -> Routes
+where
+    S: tonic::codegen::Service<
+            http::Request<tonic::body::Body>,
+            Response = http::Response<tonic::body::Body>,
+            Error = std::convert::Infallible,
+        > + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    let service =
+        service.map_request(|request: http::Request<axum::body::Body>| request.map(tonic::body::Body::new));
+    let router = routes.axum_router_mut();
+    *router = std::mem::take(router).route_service(path, service);
+    routes
 }

@@ -18,7 +18,7 @@ use std::{
     num::NonZeroUsize,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -89,8 +89,11 @@ impl ModelOutcome {
 pub struct Registry {
     /// Read by every call; written only by whoever holds `changing`.
     held: ArcSwapOption<Held>,
-    /// Held during a change, so that what the directory records is what was activated last. Not held while loading.
-    changing: Mutex<()>,
+    /// Held during a change, so that what the directory records is what was activated last. Not held while loading. When an
+    /// operator last chose a revision: what had come before that does not take over.
+    changing: Mutex<Option<Instant>>,
+    /// Held while a model is loaded for an operator, so that many who ask at once do not fill the memory.
+    loading: Mutex<()>,
     /// Where new models appear.
     directory: Option<Directory>,
     /// What is read again when there is no directory.
@@ -130,7 +133,8 @@ impl Registry {
         };
         Self {
             held: ArcSwapOption::empty(),
-            changing: Mutex::new(()),
+            changing: Mutex::default(),
+            loading: Mutex::default(),
             directory,
             file,
             max_held,
