@@ -12,16 +12,10 @@ const PROTOS: [&str; 3] = [
     "inference/grpc_service.proto",
 ];
 
-<<<<<<< HEAD
 /// prost's own has no ProtoJSON.
 const TIMESTAMP: (&str, &str) = (".google.protobuf.Timestamp", "crate::api::Timestamp");
 
 const MODEL: &str = "models/default/default.model";
-=======
-const MODEL: &str = "models/default/default.model";
-/// prost's own has no ProtoJSON.
-const TIMESTAMP: (&str, &str) = (".google.protobuf.Timestamp", "crate::api::Timestamp");
->>>>>>> containers
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
