@@ -15,6 +15,9 @@ use crate::{
 /// What the metadata of a counts file call it.
 pub const COUNTS_FORMAT: &str = "bayeswire.counts/1";
 
+/// How many tensors a counts file has.
+const TENSORS: usize = 9;
+
 impl Counts {
     /// The bytes of a `.counts` file: equal counts give equal bytes.
     ///
@@ -33,15 +36,19 @@ impl Counts {
         writer.put("entry_topics", &self.entries.iter().map(|e| e.topic).collect::<Vec<u16>>());
         writer.put("entry_articles", &self.entries.iter().map(|e| e.articles).collect::<Vec<u32>>());
         writer.put("entry_weights", &self.entries.iter().map(|e| e.weight).collect::<Vec<u64>>());
+        writer.finish(self.metadata())
+    }
+
+    fn metadata(&self) -> Map<String, Value> {
         let facts = json!({
             "format": COUNTS_FORMAT,
             "text_profile": self.profile,
             "topics": self.topics.iter().map(Topic::as_str).collect::<Vec<_>>(),
         });
-        writer.finish(match facts {
+        match facts {
             Value::Object(facts) => facts,
             _ => Map::new(),
-        })
+        }
     }
 
     /// Reads the bytes of a `.counts` file.
@@ -79,9 +86,10 @@ impl Counts {
                 .collect(),
         };
         counts.check()?;
-        if counts.to_bytes()? != bytes {
-            return Err(InvalidFile::content("not in canonical form"));
+        if file.tensor_count() != TENSORS {
+            return Err(InvalidFile::content("it has a tensor of unknown name"));
         }
+        file.check_canonical(counts.metadata())?;
         Ok(counts)
     }
 

@@ -1,12 +1,12 @@
 //! Canonical safetensors files: one order of tensors, one metadata entry, a digest over everything.
 //!
 //! The safetensors library takes its metadata as a hash map, so the file has one key only, [`KEY`], whose value is JSON
-//! with sorted keys. The digest in it covers the rest of that JSON and every tensor's bytes. A file that reads well is
-//! written again and compared, so there is one sequence of bytes for one content.
+//! with sorted keys. The digest in it covers the rest of that JSON and every tensor's bytes. The header of a file that reads
+//! well is written again and compared, so there is one sequence of bytes for one content.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, tensor::View};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -94,15 +94,48 @@ impl TensorWriter {
         self.tensors.sort_by_key(|tensor| tensor.0);
         let digest = digest(&facts, self.tensors.iter().map(|t| (t.0, t.3.as_slice())));
         facts.insert(DIGEST.to_owned(), Value::String(digest));
-        let metadata = HashMap::from([(KEY.to_owned(), Value::Object(facts).to_string())]);
-        let views = self
-            .tensors
-            .iter()
-            .map(|(name, dtype, len, bytes)| Ok((*name, TensorView::new(*dtype, vec![*len], bytes)?)))
-            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-            .map_err(|e| InvalidFile::Container(e.to_string()))?;
-        safetensors::serialize(views, Some(metadata)).map_err(|e| InvalidFile::Container(e.to_string()))
+        let shapes = self.tensors.iter().map(|(name, dtype, len, _)| (*name, Shape { dtype: *dtype, len: [*len] }));
+        let mut bytes = header(shapes, facts)?;
+        bytes.reserve_exact(self.tensors.iter().map(|t| t.3.len()).sum());
+        self.tensors.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        for (_, _, _, content) in self.tensors {
+            bytes.extend(content);
+        }
+        Ok(bytes)
     }
+}
+
+/// A tensor without its content: enough for the library to write the header.
+struct Shape {
+    dtype: Dtype,
+    len: [usize; 1],
+}
+
+impl View for Shape {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+    fn shape(&self) -> &[usize] {
+        &self.len
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&[])
+    }
+    fn data_len(&self) -> usize {
+        self.len[0] * self.dtype.bitsize() / 8
+    }
+}
+
+/// All that stands before the tensors' content, as the safetensors library writes it.
+fn header<'a>(
+    shapes: impl Iterator<Item = (&'a str, Shape)>,
+    facts: Map<String, Value>,
+) -> Result<Vec<u8>, InvalidFile> {
+    let metadata = HashMap::from([(KEY.to_owned(), Value::Object(facts).to_string())]);
+    let mut bytes =
+        safetensors::serialize(shapes, Some(metadata)).map_err(|e| InvalidFile::Container(e.to_string()))?;
+    bytes.shrink_to_fit();
+    Ok(bytes)
 }
 
 fn digest<'a>(facts: &Map<String, Value>, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
@@ -118,12 +151,21 @@ fn digest<'a>(facts: &Map<String, Value>, tensors: impl Iterator<Item = (&'a str
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(*byte));
+    }
+    out
 }
 
 /// A file that was opened and whose digest is right.
 pub(crate) struct TensorFile<'a> {
+    bytes: &'a [u8],
     tensors: SafeTensors<'a>,
+    digest: String,
     /// What the metadata says, without the digest.
     pub(crate) facts: Map<String, Value>,
 }
@@ -155,7 +197,7 @@ impl<'a> TensorFile<'a> {
         if digest(&facts, parts.into_iter()) != stored {
             return Err(InvalidFile::Digest);
         }
-        Ok(Self { tensors, facts })
+        Ok(Self { bytes, tensors, digest: stored, facts })
     }
 
     /// The tensor `name`.
@@ -168,6 +210,31 @@ impl<'a> TensorFile<'a> {
             .chunks_exact(T::BYTES)
             .map(|chunk| T::get(chunk).ok_or(InvalidFile::Tensor(name)))
             .collect()
+    }
+
+    /// Checks that these are the bytes that [`TensorWriter::finish`] gives for `facts` and the tensors of this file: that the
+    /// header is, and that nothing stands behind the tensors. What the tensors' numbers mean is for the caller to check;
+    /// no two sequences of bytes are read as the same numbers.
+    pub(crate) fn check_canonical(&self, mut facts: Map<String, Value>) -> Result<(), InvalidFile> {
+        facts.insert(DIGEST.to_owned(), Value::String(self.digest.clone()));
+        let tensors = self.tensors.tensors();
+        let one_dimension = tensors.iter().all(|(_, view)| view.shape().len() == 1);
+        let content: usize = tensors.iter().map(|(_, view)| view.data().len()).sum();
+        let shapes = tensors.iter().map(|(name, view)| {
+            let len = view.shape().first().copied().unwrap_or(0);
+            (name.as_str(), Shape { dtype: view.dtype(), len: [len] })
+        });
+        let header = header(shapes, facts)?;
+        if one_dimension && self.bytes.starts_with(&header) && self.bytes.len() == header.len() + content {
+            Ok(())
+        } else {
+            Err(InvalidFile::content("not in canonical form"))
+        }
+    }
+
+    /// How many tensors there are.
+    pub(crate) fn tensor_count(&self) -> usize {
+        self.tensors.len()
     }
 
     /// The metadata entry `name`.

@@ -88,8 +88,8 @@ impl Model {
         if let Some(loo) = &training.leave_one_out {
             writeln!(
                 out,
-                "| leave-one-out, {} articles | accuracy {:.4}, log-loss {:.4} nats |",
-                loo.articles, loo.accuracy, loo.log_loss
+                "| leave-one-out, {} articles (chosen on {}) | accuracy {:.4}, log-loss {:.4} nats |",
+                loo.articles, loo.choice_articles, loo.accuracy, loo.log_loss
             )?;
         }
         writeln!(out, "\n## Topics\n\n| topic | articles | bias | strongest terms |\n|---|---|---|---|")?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use linfa::{Dataset, traits::Fit as _};
 use linfa_bayes::{MultinomialNb, NaiveBayesError};
 use ndarray::{Array1, Array2};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::counts::Counts;
@@ -65,10 +66,9 @@ pub enum EstimateError {
 
 /// The topics' sums over the kept terms, in article weights.
 pub(crate) struct Rows {
-    pub(crate) topics: usize,
-    pub(crate) terms: usize,
-    /// N(topic, term), topic by topic.
-    sums: Vec<f64>,
+    terms: usize,
+    /// N(topic, term) where it is not 0: for every topic the term's place among the kept ones and its sum.
+    sums: Vec<Vec<(u32, f64)>>,
     totals: Vec<f64>,
 }
 
@@ -79,66 +79,113 @@ pub(crate) fn unit(weight: u64) -> f64 {
 
 impl Rows {
     pub(crate) fn new(counts: &Counts, kept: &[u32]) -> Self {
-        let (topics, terms) = (counts.topics.len(), kept.len());
-        let mut sums = vec![0.0; topics * terms];
+        let topics = counts.topics.len();
+        let mut sizes = vec![0; topics];
         let mut totals = vec![0u64; topics];
+        for entry in kept.iter().flat_map(|&index| counts.entries_of(index as usize)) {
+            sizes[usize::from(entry.topic)] += 1;
+            totals[usize::from(entry.topic)] += entry.weight;
+        }
+        let mut sums: Vec<Vec<(u32, f64)>> = sizes.into_iter().map(Vec::with_capacity).collect();
         for (column, &index) in kept.iter().enumerate() {
             for entry in counts.entries_of(index as usize) {
-                let topic = usize::from(entry.topic);
-                sums[topic * terms + column] = unit(entry.weight);
-                totals[topic] += entry.weight;
+                sums[usize::from(entry.topic)].push((column as u32, unit(entry.weight)));
             }
         }
-        Self { topics, terms, sums, totals: totals.into_iter().map(unit).collect() }
+        Self { terms: kept.len(), sums, totals: totals.into_iter().map(unit).collect() }
     }
 
     /// Rows of whole counts, for comparison with other programs.
     #[cfg(test)]
     pub(crate) fn of_counts(rows: &[&[f64]]) -> Self {
         Self {
-            topics: rows.len(),
             terms: rows[0].len(),
-            sums: rows.concat(),
+            sums: rows.iter().map(|row| (0..).zip(row.iter().copied()).collect()).collect(),
             totals: rows.iter().map(|row| row.iter().sum()).collect(),
         }
     }
 
-    /// The weights: one row per term, one column per topic.
+    /// The weights in full precision: one row per term, one column per topic.
+    #[cfg(test)]
     pub(crate) fn estimate(&self, estimator: &Estimator) -> Result<Vec<f64>, EstimateError> {
-        let (plain, complement) = estimator.variant.shares();
+        self.estimate_as(estimator, |weight| weight)
+    }
+
+    /// The weights as a file holds them: what little the last bits of a logarithm differ between platforms is gone then.
+    pub(crate) fn estimate_rounded(&self, estimator: &Estimator) -> Result<Vec<f32>, EstimateError> {
+        self.estimate_as(estimator, |weight| weight as f32)
+    }
+
+    fn estimate_as<T: Copy + Default + Send + Sync>(
+        &self,
+        estimator: &Estimator,
+        round: impl Fn(f64) -> T + Sync,
+    ) -> Result<Vec<T>, EstimateError> {
         let factors: Vec<f64> = self.totals.iter().map(|&total| row_factor(estimator, total)).collect();
-        let row = |topic: usize| {
-            let factor = factors[topic];
-            self.sums[topic * self.terms..(topic + 1) * self.terms].iter().map(move |n| n * factor)
-        };
         let mut all = vec![0.0; self.terms];
-        for topic in 0..self.topics {
-            for (sum, n) in all.iter_mut().zip(row(topic)) {
-                *sum += n;
+        for (sums, factor) in self.sums.iter().zip(&factors) {
+            for &(term, n) in sums {
+                all[term as usize] += n * factor;
             }
         }
-        let mut weights = vec![0.0; self.terms * self.topics];
-        for topic in 0..self.topics {
-            let mut column = vec![0.0; self.terms];
-            if plain != 0.0 {
-                let estimated = log_probabilities(row(topic).collect(), estimator.alpha)?;
-                column.iter_mut().zip(&estimated).for_each(|(w, e)| *w += plain * e);
-            }
-            if complement != 0.0 {
-                // A difference of rounded sums may fall below 0 by as much as the rounding.
-                let others = all.iter().zip(row(topic)).map(|(all, n)| (all - n).max(0.0)).collect();
-                let estimated = log_probabilities(others, estimator.alpha)?;
-                column.iter_mut().zip(&estimated).for_each(|(w, e)| *w -= complement * e);
-            }
-            if estimator.normalize {
-                let norm = column.iter().map(|w| w.abs()).sum::<f64>() / self.terms as f64;
-                column.iter_mut().for_each(|w| *w /= norm);
-            }
-            for (term, w) in column.into_iter().enumerate() {
-                weights[term * self.topics + topic] = w;
-            }
+        let topics = self.sums.len();
+        let mut weights = vec![T::default(); self.terms * topics];
+        // As many topics at a time as there are threads: a topic needs a few rows of its own while linfa has it.
+        let at_once = rayon::current_num_threads().max(1);
+        for first in (0..topics).step_by(at_once) {
+            let some: Vec<usize> = (first..topics.min(first + at_once)).collect();
+            let columns = some
+                .par_iter()
+                .map(|&topic| {
+                    let column = self.column(topic, factors[topic], &all, estimator)?;
+                    Ok(column.into_iter().map(&round).collect())
+                })
+                .collect::<Result<Vec<Vec<T>>, EstimateError>>()?;
+            let block = 4096;
+            weights.par_chunks_mut(block * topics).enumerate().for_each(|(i, rows)| {
+                for (row, term) in rows.chunks_exact_mut(topics).zip(i * block..) {
+                    for (weight, column) in row[first..].iter_mut().zip(&columns) {
+                        *weight = column[term];
+                    }
+                }
+            });
         }
         Ok(weights)
+    }
+
+    /// The weights of one topic.
+    fn column(
+        &self,
+        topic: usize,
+        factor: f64,
+        all: &[f64],
+        estimator: &Estimator,
+    ) -> Result<Vec<f64>, EstimateError> {
+        let (plain, complement) = estimator.variant.shares();
+        let mut column = vec![0.0; self.terms];
+        if plain != 0.0 {
+            let mut row = vec![0.0; self.terms];
+            for &(term, n) in &self.sums[topic] {
+                row[term as usize] = n * factor;
+            }
+            let estimated = log_probabilities(row, estimator.alpha)?;
+            column.iter_mut().zip(&estimated).for_each(|(w, e)| *w += plain * e);
+        }
+        if complement != 0.0 {
+            let mut others = all.to_vec();
+            for &(term, n) in &self.sums[topic] {
+                // A difference of rounded sums may fall below 0 by as much as the rounding.
+                let rest = &mut others[term as usize];
+                *rest = (*rest - n * factor).max(0.0);
+            }
+            let estimated = log_probabilities(others, estimator.alpha)?;
+            column.iter_mut().zip(&estimated).for_each(|(w, e)| *w -= complement * e);
+        }
+        if estimator.normalize {
+            let norm = column.iter().map(|w| w.abs()).sum::<f64>() / self.terms as f64;
+            column.iter_mut().for_each(|w| *w /= norm);
+        }
+        Ok(column)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Answers to training articles, each by the model of all the others.
 
+use rayon::prelude::*;
+
 use super::{
     Model,
     abstain::{Findings, decide, strangeness},
@@ -65,7 +67,8 @@ pub fn leave_one_out(
     let sample = Sample::new(counts, articles, usize::MAX)?;
     let max_terms = usize::try_from(training.max_terms).unwrap_or(usize::MAX);
     let kept = vocabulary::select(counts, training.min_articles, max_terms);
-    let scores = sample.scores(training.min_articles, &kept, &[model.facts.estimator]);
+    let whole = sample.whole(training.min_articles, &kept);
+    let scores = sample.scores(&whole, &kept, usize::MAX, &[model.facts.estimator]);
     Ok(scores.first().map_or_else(Vec::new, |scores| answers(model, &sample, &kept, scores)))
 }
 
@@ -73,9 +76,9 @@ pub fn leave_one_out(
 pub(super) fn answers(model: &Model, sample: &Sample<'_>, kept: &[u32], scores: &[f64]) -> Vec<HeldOut> {
     let calibration = &model.facts.calibration;
     let coverages = sample.coverages(model.facts.training.min_articles, kept);
-    let articles = sample.articles().iter().zip(coverages);
+    let articles = sample.articles().par_iter().zip(coverages);
     articles
-        .zip(scores.chunks_exact(sample.topics()))
+        .zip(scores.par_chunks_exact(sample.topics()))
         .map(|((article, (coverage, surprise)), scores)| {
             let factor = calibration.factor(coverage.words);
             let logits: Vec<f64> =

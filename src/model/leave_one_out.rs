@@ -10,11 +10,12 @@ use super::{
     abstain::word_surprise,
     answer::Coverage,
     estimate::{Estimator, row_factor, unit},
+    logarithm::Logarithm,
     table::TermTable,
 };
 use crate::{
     article::LabeledArticle,
-    counts::{ArticleDigest, Counts, article_digest, term_key},
+    counts::{ArticleDigest, Counts, TermId, article_digest},
     text::{TextReader, WEIGHT_ONE, Weight},
 };
 
@@ -73,12 +74,7 @@ impl<'a> Sample<'a> {
         }
         order.truncate(limit);
 
-        let words = counts.words.keys();
-        let keys = counts.terms.iter().map(|&term| term_key(&words, term));
-        // Counting has refused words that share a key; two pairs that do are told apart by no one later either.
-        let table = TermTable::new(keys.collect::<Vec<_>>().into_iter()).map_err(|(a, b)| {
-            NotCounted(counts.words.term(counts.terms[a]), counts.words.term(counts.terms[b]))
-        })?;
+        let finder = TermFinder::new(counts);
         let articles = order
             .par_iter()
             .map_init(
@@ -86,11 +82,7 @@ impl<'a> Sample<'a> {
                 |reader, &((_, topic), index)| {
                     let article = articles[index];
                     reader.read(&article.article.title, &article.article.text);
-                    let terms = reader
-                        .terms()
-                        .map(|(key, weight)| table.get(key).map(|term| (term, weight)))
-                        .collect::<Option<Vec<_>>>()
-                        .ok_or_else(|| not_counted(article))?;
+                    let terms = finder.terms(reader).ok_or_else(|| not_counted(article))?;
                     Ok(SampledArticle {
                         index,
                         topic: usize::from(topic),
@@ -104,6 +96,7 @@ impl<'a> Sample<'a> {
         Ok(Self { counts, articles })
     }
 
+    /// In the order of their digests.
     pub(crate) fn articles(&self) -> &[SampledArticle] {
         &self.articles
     }
@@ -130,28 +123,35 @@ impl<'a> Sample<'a> {
         self.articles.par_iter().map(coverage).collect()
     }
 
-    /// The scores of every article by the model of the others, for each estimator: `scores[estimator][article * topics + topic]`.
-    ///
-    /// The models keep the terms that occur in at least `min_articles` articles.
-    pub(crate) fn scores(&self, min_articles: u64, kept: &[u32], estimators: &[Estimator]) -> Vec<Vec<f64>> {
+    /// The model of all articles, from which single ones are taken out. It keeps the terms `kept`, which occur in at least
+    /// `min_articles` articles.
+    pub(crate) fn whole(&self, min_articles: u64, kept: &[u32]) -> Whole<'a> {
+        Whole::new(self.counts, min_articles, kept)
+    }
+
+    /// The scores of the first `articles` articles, each by the model of all others, for each estimator:
+    /// `scores[estimator][article * topics + topic]`.
+    pub(crate) fn scores(&self, whole: &Whole<'_>, kept: &[u32], articles: usize, estimators: &[Estimator]) -> Vec<Vec<f64>> {
         let topics = self.topics();
-        let whole = Whole::new(self.counts, min_articles, kept, estimators);
+        let plan = Plan::new(whole, kept, estimators);
         let per_article: Vec<Vec<f64>> = self
             .articles
             .par_iter()
+            .take(articles)
             .map_init(
                 || Without::new(topics),
                 |without, article| {
-                    without.take(&whole, article);
-                    let mut scores = Vec::with_capacity(estimators.len() * topics);
-                    for (estimator, norms) in estimators.iter().zip(&whole.norms) {
-                        without.score(estimator, norms.as_ref(), &mut scores);
+                    without.take(whole, article);
+                    let mut scores = vec![0.0; estimators.len() * topics];
+                    for group in &plan.groups {
+                        without.score(group, &whole.totals, &mut scores);
                     }
                     scores
                 },
             )
             .collect();
         (0..estimators.len())
+            .into_par_iter()
             .map(|e| {
                 per_article.iter().flat_map(|scores| &scores[e * topics..(e + 1) * topics]).copied().collect()
             })
@@ -159,15 +159,120 @@ impl<'a> Sample<'a> {
     }
 }
 
+/// Finds the terms of articles among those of the counts: words by their keys, pairs by their words.
+struct TermFinder<'a> {
+    counts: &'a Counts,
+    words: TermTable,
+    /// Where the terms that begin with each word begin, and the end.
+    starts: Vec<u32>,
+}
+
+impl<'a> TermFinder<'a> {
+    fn new(counts: &'a Counts) -> Self {
+        // Counting has refused words that share a key; of two that do all the same, one is found.
+        let words = TermTable::first_of_each(counts.words.keys().into_iter());
+        let mut starts = Vec::with_capacity(counts.words.len() + 1);
+        for (index, term) in (0..).zip(&counts.terms) {
+            if term.second().is_none() {
+                starts.push(index);
+            }
+        }
+        starts.push(counts.terms.len() as u32);
+        Self { counts, words, starts }
+    }
+
+    /// The terms of the article that was read last, with their weights; nothing where one is missing.
+    fn terms(&self, reader: &TextReader) -> Option<Vec<(u32, Weight)>> {
+        let mut terms = Vec::with_capacity(reader.words().len() + reader.pairs().len());
+        let mut words = Vec::with_capacity(reader.words().len());
+        for (key, _, weight) in reader.words() {
+            let word = self.words.get(key)?;
+            words.push(word);
+            terms.push((*self.starts.get(word as usize)?, weight));
+        }
+        for (first, second, _, weight) in reader.pairs() {
+            let (first, second) = (words[first as usize], words[second as usize]);
+            let start = *self.starts.get(first as usize)?;
+            let same_first = self.counts.terms.get(start as usize..*self.starts.get(first as usize + 1)? as usize)?;
+            let place = same_first.binary_search(&TermId::pair(first, second)).ok()?;
+            terms.push((start + place as u32, weight));
+        }
+        Some(terms)
+    }
+}
+
 /// The model of all articles, as far as it is needed.
-struct Whole<'a> {
+pub(crate) struct Whole<'a> {
     counts: &'a Counts,
     min_articles: u64,
     kept: Vec<bool>,
     kept_count: usize,
     totals: Vec<u64>,
-    /// For each estimator that normalises: what each topic's weights sum to, without the totals' part.
-    norms: Vec<Option<LogSums>>,
+}
+
+impl<'a> Whole<'a> {
+    fn new(counts: &'a Counts, min_articles: u64, kept: &[u32]) -> Self {
+        let mut totals = vec![0; counts.topics.len()];
+        let mut is_kept = vec![false; counts.terms.len()];
+        for &term in kept {
+            is_kept[term as usize] = true;
+            for entry in counts.entries_of(term as usize) {
+                totals[usize::from(entry.topic)] += entry.weight;
+            }
+        }
+        Self { counts, min_articles, kept: is_kept, kept_count: kept.len(), totals }
+    }
+}
+
+/// Estimators by what they have in common: whatever two of them need is computed once.
+struct Plan {
+    groups: Vec<Group>,
+}
+
+/// Estimators with the same rows.
+struct Group {
+    like: Estimator,
+    /// What each topic's row is multiplied by while no article is left out.
+    factors: Vec<f64>,
+    settings: Vec<Setting>,
+}
+
+/// Estimators with the same rows and the same smoothing: variants.
+struct Setting {
+    alpha: f64,
+    norms: Option<LogSums>,
+    /// Place among the estimators; shares of the plain and the complement weight.
+    variants: Vec<(usize, f64, f64)>,
+}
+
+impl Plan {
+    fn new(whole: &Whole<'_>, kept: &[u32], estimators: &[Estimator]) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        for (place, estimator) in estimators.iter().enumerate() {
+            let rows = |e: &Estimator| (e.row_scaling, e.common_sum, e.normalize);
+            let group = match groups.iter().position(|g| rows(&g.like) == rows(estimator)) {
+                Some(group) => group,
+                None => {
+                    let factors = whole.totals.iter().map(|&t| row_factor(estimator, unit(t))).collect();
+                    groups.push(Group { like: *estimator, factors, settings: Vec::new() });
+                    groups.len() - 1
+                }
+            };
+            let settings = &mut groups[group].settings;
+            let setting = match settings.iter().position(|s| s.alpha == estimator.alpha) {
+                Some(setting) => setting,
+                None => {
+                    let alpha = estimator.alpha;
+                    let norms = estimator.normalize.then(|| LogSums::new(whole.counts, kept, alpha));
+                    settings.push(Setting { alpha, norms, variants: Vec::new() });
+                    settings.len() - 1
+                }
+            };
+            let (plain, complement) = estimator.variant.shares();
+            settings[setting].variants.push((place, plain, complement));
+        }
+        Self { groups }
+    }
 }
 
 /// Sums of ln(M + alpha) over the kept terms, by topic: of the topic's row and of the others'.
@@ -231,8 +336,13 @@ struct Without {
     /// The same before the article was taken away, of kept and of vanished terms: for the norms.
     before: Vec<(usize, f64)>,
     before_ends: Vec<usize>,
-    totals: Vec<f64>,
+    totals: Vec<u64>,
     kept: f64,
+    /// For one group of estimators: the sums in its scale with what the other topics have, and all topics' for each term.
+    scaled: Vec<(f64, f64)>,
+    alls: Vec<f64>,
+    plain: Vec<f64>,
+    complement: Vec<f64>,
 }
 
 impl Without {
@@ -242,8 +352,12 @@ impl Without {
             sums: Vec::new(),
             before: Vec::new(),
             before_ends: Vec::new(),
-            totals: vec![0.0; topics],
+            totals: vec![0; topics],
             kept: 0.0,
+            scaled: Vec::new(),
+            alls: Vec::new(),
+            plain: vec![0.0; topics],
+            complement: vec![0.0; topics],
         }
     }
 
@@ -253,7 +367,8 @@ impl Without {
         self.sums.clear();
         self.before.clear();
         self.before_ends.clear();
-        let mut totals = whole.totals.clone();
+        let totals = &mut self.totals;
+        totals.copy_from_slice(&whole.totals);
         let mut kept = whole.kept_count;
         for &(term, weight) in &article.terms {
             if !whole.kept[term as usize] {
@@ -283,59 +398,94 @@ impl Without {
                 }
             }
         }
-        self.totals = totals.into_iter().map(unit).collect();
         self.kept = kept as f64;
     }
 
-    /// Appends the article's scores, one per topic.
-    fn score(&self, estimator: &Estimator, norms: Option<&LogSums>, out: &mut Vec<f64>) {
+    /// Puts the article's scores by the estimators of `group` where they belong: `out[estimator * topics + topic]`.
+    ///
+    /// `whole` are the totals with the article.
+    fn score(&mut self, group: &Group, whole: &[u64], out: &mut [f64]) {
         let topics = self.totals.len();
-        let (plain, complement) = estimator.variant.shares();
-        let alpha = estimator.alpha;
-        let factors: Vec<f64> = self.totals.iter().map(|&total| row_factor(estimator, total)).collect();
-        let row_totals: Vec<f64> = self.totals.iter().zip(&factors).map(|(total, f)| total * f).collect();
+        let factors: Vec<f64> = (self.totals.iter().zip(whole))
+            .zip(&group.factors)
+            .map(|((&own, &whole), &factor)| if own == whole { factor } else { row_factor(&group.like, unit(own)) })
+            .collect();
+        let row_totals: Vec<f64> = self.totals.iter().zip(&factors).map(|(&total, f)| unit(total) * f).collect();
         let all_total: f64 = row_totals.iter().sum();
+        self.scale(&factors);
+        let logarithm = Logarithm::get();
+        for setting in &group.settings {
+            let alpha = setting.alpha;
+            let wants_plain = setting.variants.iter().any(|v| v.1 != 0.0);
+            self.add_logarithms(alpha, wants_plain, logarithm);
+            let weight_sum: f64 = self.terms.iter().map(|t| t.0).sum();
+            let smoothing = alpha * self.kept;
+            let sums = setting.norms.as_ref().map(|sums| self.log_sums(sums, alpha));
+            for topic in 0..topics {
+                let log_row = libm::log(row_totals[topic] + smoothing);
+                let log_others = libm::log((all_total - row_totals[topic]).max(0.0) + smoothing);
+                let of_row = self.plain[topic] - weight_sum * log_row;
+                let of_others = self.complement[topic] - weight_sum * log_others;
+                for &(place, plain, complement) in &setting.variants {
+                    let mut score = plain * of_row - complement * of_others;
+                    if let Some(sums) = &sums {
+                        // Every weight of a topic has the same sign where only one share is not 0; see `Estimator::normalize`.
+                        let of_row = plain * (sums.plain[topic] - self.kept * log_row);
+                        let of_others = complement * (sums.complement[topic] - self.kept * log_others);
+                        score *= self.kept / (of_row - of_others).abs();
+                    }
+                    out[place * topics + topic] = score;
+                }
+            }
+        }
+    }
 
-        // Most topics do not have most terms: score those as if none had, and put right the topics that do.
-        let (mut weight_sum, mut shared) = (0.0, 0.0);
-        let start = out.len();
-        out.resize(start + topics, 0.0);
-        let log_nothing = libm::log(alpha);
+    /// The sums with each topic's row multiplied by its factor.
+    fn scale(&mut self, factors: &[f64]) {
+        self.scaled.clear();
+        self.alls.clear();
         let mut from = 0;
-        for &(weight, to) in &self.terms {
+        for &(_, to) in &self.terms {
             let own = &self.sums[from..to];
             from = to;
             let all: f64 = own.iter().map(|&(topic, n)| n * factors[topic]).sum();
-            let log_all = if complement == 0.0 { 0.0 } else { libm::log(all + alpha) };
-            weight_sum += weight;
-            shared += weight * (plain * log_nothing - complement * log_all);
-            for &(topic, n) in own {
+            self.alls.push(all);
+            self.scaled.extend(own.iter().map(|&(topic, n)| {
                 let n = n * factors[topic];
-                let mut change = 0.0;
-                if plain != 0.0 {
-                    change += plain * (libm::log(n + alpha) - log_nothing);
-                }
-                if complement != 0.0 {
-                    change -= complement * (libm::log((all - n).max(0.0) + alpha) - log_all);
-                }
-                out[start + topic] += weight * change;
-            }
+                (n, (all - n).max(0.0))
+            }));
         }
-        let sums = norms.map(|sums| self.log_sums(sums, alpha));
-        for topic in 0..topics {
-            let smoothing = alpha * self.kept;
-            let log_row = libm::log(row_totals[topic] + smoothing);
-            let log_others = libm::log((all_total - row_totals[topic]).max(0.0) + smoothing);
-            let mut score =
-                out[start + topic] + shared - weight_sum * (plain * log_row - complement * log_others);
-            if let Some(sums) = &sums {
-                // Every weight of a topic has the same sign where only one share is not 0; see `Estimator::normalize`.
-                let of_row = plain * (sums.plain[topic] - self.kept * log_row);
-                let of_others = complement * (sums.complement[topic] - self.kept * log_others);
-                score *= self.kept / (of_row - of_others).abs();
+    }
+
+    /// For every topic the sum over the terms of weight times ln(M + alpha): of its own row, and of the others'.
+    fn add_logarithms(&mut self, alpha: f64, wants_plain: bool, logarithm: &Logarithm) {
+        // Most topics do not have most terms: score those as if none had, and put right the topics that do.
+        let (mut all_plain, mut all_complement) = (0.0, 0.0);
+        self.plain.fill(0.0);
+        self.complement.fill(0.0);
+        let nothing = logarithm.ln(alpha);
+        let mut from = 0;
+        for (&(weight, to), &all) in self.terms.iter().zip(&self.alls) {
+            let everything = logarithm.ln(all + alpha);
+            all_plain += weight * nothing;
+            all_complement += weight * everything;
+            if let [(topic, _)] = self.sums[from..to] {
+                // The one topic that has the term has all of it.
+                self.plain[topic] += weight * (everything - nothing);
+                self.complement[topic] += weight * (nothing - everything);
+                from = to;
+                continue;
             }
-            out[start + topic] = score;
+            for (&(topic, _), &(own, others)) in self.sums[from..to].iter().zip(&self.scaled[from..to]) {
+                if wants_plain {
+                    self.plain[topic] += weight * (logarithm.ln(own + alpha) - nothing);
+                }
+                self.complement[topic] += weight * (logarithm.ln(others + alpha) - everything);
+            }
+            from = to;
         }
+        self.plain.iter_mut().for_each(|sum| *sum += all_plain);
+        self.complement.iter_mut().for_each(|sum| *sum += all_complement);
     }
 
     /// The norms' sums without the article.
@@ -360,6 +510,7 @@ mod tests {
     use super::*;
     use crate::{
         article::{Article, Topic},
+        counts::term_key,
         model::{
             Variant,
             classify::{add_scores, in_units},
@@ -437,7 +588,8 @@ mod tests {
         in_order.sort_by_key(|a| a.article.digest());
         for min_articles in [1, 2] {
             let kept = vocabulary::select(&counts, min_articles, usize::MAX);
-            let scores = sample.scores(min_articles, &kept, &estimators());
+            let whole = sample.whole(min_articles, &kept);
+            let scores = sample.scores(&whole, &kept, usize::MAX, &estimators());
             for (estimator, scores) in estimators().iter().zip(&scores) {
                 for (article, scores) in in_order.iter().zip(scores.chunks_exact(3)) {
                     let anew = retrained(&counts, article, min_articles, estimator);

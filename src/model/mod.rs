@@ -18,6 +18,7 @@ mod facts;
 mod file;
 mod held_out;
 mod leave_one_out;
+mod logarithm;
 mod options;
 mod revision;
 mod table;
@@ -26,7 +27,7 @@ mod vocabulary;
 
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
 pub use calibrate::Calibration;
-pub use choose::LeaveOneOutMetrics;
+pub use choose::{CHOICE_LIMIT, LeaveOneOutMetrics};
 pub use classify::Classifier;
 pub use estimate::{EstimateError, Estimator, Variant};
 pub use explain::{Explanation, InvalidAgainst};

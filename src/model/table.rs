@@ -19,20 +19,32 @@ pub(crate) struct TermTable {
 impl TermTable {
     /// A table in which `keys[i]` leads to row i. The error is the rows of two terms that share a key.
     pub(crate) fn new(keys: impl ExactSizeIterator<Item = TermKey>) -> Result<Self, (usize, usize)> {
+        let (table, shared) = Self::build(keys);
+        shared.map_or(Ok(table), Err)
+    }
+
+    /// The same, where of several terms with one key the first is found.
+    pub(crate) fn first_of_each(keys: impl ExactSizeIterator<Item = TermKey>) -> Self {
+        Self::build(keys).0
+    }
+
+    fn build(keys: impl ExactSizeIterator<Item = TermKey>) -> (Self, Option<(usize, usize)>) {
         let capacity = (keys.len() * 2).next_power_of_two().max(16);
         let shift = 64 - capacity.trailing_zeros();
         let mut slots = vec![Slot { key: 0, row: 0 }; capacity];
-        for (row, TermKey(key)) in keys.enumerate() {
+        let mut shared = None;
+        'keys: for (row, TermKey(key)) in keys.enumerate() {
             let mut place = (key >> shift) as usize;
             while slots[place].row != 0 {
                 if slots[place].key == key {
-                    return Err((slots[place].row as usize - 1, row));
+                    shared = shared.or(Some((slots[place].row as usize - 1, row)));
+                    continue 'keys;
                 }
                 place = (place + 1) & (capacity - 1);
             }
             slots[place] = Slot { key, row: row as u32 + 1 };
         }
-        Ok(Self { slots, shift })
+        (Self { slots, shift }, shared)
     }
 
     /// The row of a term.

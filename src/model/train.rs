@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::{
-    Model, Revision, abstain,
+    Model, abstain,
     calibrate::Calibration,
     choose::{UNMEASURED, choose},
     estimate::{EstimateError, Estimator, Rows, Variant},
     facts::{ModelFacts, Thresholds, TrainingFacts},
+    file::Parts,
     held_out::{self, HeldOut},
     leave_one_out::{NotCounted, Sample},
     vocabulary,
@@ -25,7 +26,7 @@ use crate::{
 pub const DEFAULT_BACKGROUND: &str = "other";
 /// More terms than this are kept only when the user says so.
 pub const DEFAULT_MAX_TERMS: usize = 5_000_000;
-/// Leave-one-out scores at most so many articles, those with the smallest digests.
+/// Leave-one-out calibrates and sets thresholds on at most so many articles, those with the smallest digests.
 pub const SAMPLE_LIMIT: usize = 8192;
 
 /// So many articles are looked at for their language.
@@ -198,6 +199,7 @@ pub fn train(
         Some(choice) => {
             let metrics = super::LeaveOneOutMetrics {
                 articles: sample.as_ref().map_or(0, |s| s.articles().len() as u64),
+                choice_articles: choice.articles as u64,
                 log_loss: choice.fit.log_loss,
                 accuracy: choice.fit.accuracy,
             };
@@ -224,8 +226,9 @@ pub fn train(
     if kept.is_empty() {
         return Err(TrainError::NoTerms(params.min_articles));
     }
-    let languages = articles.map(languages).unwrap_or_default();
-    let weights = Rows::new(counts, &kept).estimate(&estimator)?;
+    let languages = articles.zip(sample.as_ref()).map(|(articles, sample)| languages(articles, sample));
+    let languages = languages.unwrap_or_default();
+    let weights = Rows::new(counts, &kept).estimate_rounded(&estimator)?;
     let facts = ModelFacts {
         topics: names,
         background,
@@ -243,23 +246,26 @@ pub fn train(
             leave_one_out,
         },
     };
-    let bytes = super::file::to_bytes(&facts, counts, &kept, &weights)?;
-    let model = Model::from_bytes(&bytes)?;
-    debug_assert_eq!(model.revision(), Revision::of(&bytes));
+    let (model, bytes) = Parts::new(facts, counts, &kept, weights).finish()?;
+    debug_assert_eq!(Model::from_bytes(&bytes).map(|read| read.revision()), Ok(model.revision()));
     let held_out = sample.map_or_else(Vec::new, |sample| held_out::answers(&model, &sample, &kept, &scores));
     Ok(Trained { model, bytes, held_out })
 }
 
 /// The languages in which at least one in twenty articles is written, judged by up to [`LANGUAGE_SAMPLE`] of them.
-fn languages(articles: &[&LabeledArticle]) -> Vec<String> {
-    let mut order: Vec<_> = articles.par_iter().map(|a| (a.article.digest(), *a)).collect();
-    order.par_sort_unstable_by_key(|(digest, _)| *digest);
-    order.truncate(LANGUAGE_SAMPLE);
+fn languages(articles: &[&LabeledArticle], sample: &Sample<'_>) -> Vec<String> {
+    let some: Vec<&'static str> = sample
+        .articles()
+        .par_iter()
+        .take(LANGUAGE_SAMPLE)
+        .filter_map(|a| articles.get(a.index))
+        .map(|a| detect_language(&a.article.title, &a.article.text))
+        .collect();
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for (_, article) in &order {
-        *counts.entry(detect_language(&article.article.title, &article.article.text)).or_default() += 1;
+    for tag in &some {
+        *counts.entry(tag).or_default() += 1;
     }
-    counts.into_iter().filter(|(_, n)| n * 20 >= order.len()).map(|(tag, _)| tag.to_owned()).collect()
+    counts.into_iter().filter(|(_, n)| n * 20 >= some.len()).map(|(tag, _)| tag.to_owned()).collect()
 }
 
 fn background(topics: &[String], named: Option<&str>) -> Result<Option<usize>, TrainError> {
