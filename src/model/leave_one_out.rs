@@ -281,22 +281,6 @@ struct LogSums {
     complement: Vec<f64>,
 }
 
-impl<'a> Whole<'a> {
-    fn new(counts: &'a Counts, min_articles: u64, kept: &[u32], estimators: &[Estimator]) -> Self {
-        let mut totals = vec![0; counts.topics.len()];
-        let mut is_kept = vec![false; counts.terms.len()];
-        for &term in kept {
-            is_kept[term as usize] = true;
-            for entry in counts.entries_of(term as usize) {
-                totals[usize::from(entry.topic)] += entry.weight;
-            }
-        }
-        let norms =
-            estimators.iter().map(|e| e.normalize.then(|| LogSums::new(counts, kept, e.alpha))).collect();
-        Self { counts, min_articles, kept: is_kept, kept_count: kept.len(), totals, norms }
-    }
-}
-
 impl LogSums {
     fn new(counts: &Counts, kept: &[u32], alpha: f64) -> Self {
         let topics = counts.topics.len();
