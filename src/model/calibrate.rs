@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::leave_one_out::SampledArticle;
+use super::sample::SampledArticle;
 
 /// The penalty on each bias: as if half a squared unit of it cost one article's log-loss of 0.5.
 const BIAS_PENALTY: f64 = 1.0;

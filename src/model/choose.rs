@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     calibrate::{self, Fit},
     estimate::{Estimator, Variant},
-    leave_one_out::{Sample, SampledArticle},
+    leave_one_out::Whole,
+    sample::{Sample, SampledArticle},
     train::ValidTrainingParams,
     vocabulary,
 };
@@ -77,16 +78,16 @@ pub(crate) fn choose(
 ) -> Option<Choice> {
     let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
     let candidates = candidates(params, vocabulary::mean_total(counts, &kept));
-    let whole = sample.whole(params.min_articles, &kept);
+    let whole = Whole::new(counts, params.min_articles, &kept);
     let (estimator, articles) = match candidates.as_slice() {
         [only] => (*only, 0),
         several => {
-            let articles = sample.articles().len().min(CHOICE_LIMIT);
-            let scores = sample.scores(&whole, &kept, articles, several);
-            (best(several, &scores, &sample.articles()[..articles], sample.topics(), background)?, articles)
+            let articles = &sample.articles()[..sample.articles().len().min(CHOICE_LIMIT)];
+            let scores = whole.scores(articles, several);
+            (best(several, &scores, articles, sample.topics(), background)?, articles.len())
         }
     };
-    let scores = sample.scores(&whole, &kept, usize::MAX, &[estimator]).pop()?;
+    let scores = whole.scores(sample.articles(), &[estimator]).pop()?;
     let fit = calibrate::fit(&scores, sample.articles(), sample.topics(), background, None);
     Some(Choice { kept, estimator, articles, fit, scores })
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Model, ModelFacts, Revision, table::TermTable};
+use super::{Model, ModelFacts, Revision, term_index::TermIndex};
 use crate::{
-    counts::{Counts, TermId, WordTable, check_terms, file_topics, file_words, term_key},
+    counts::{Counts, TermId, WordTable, check_terms, file_topics, file_words},
     file::{InvalidFile, TensorFile, TensorWriter},
 };
 
@@ -55,16 +55,17 @@ impl Parts {
         Self { facts, words, terms, articles, rows }
     }
 
-    /// The model and the bytes of its file.
-    pub(super) fn finish(self) -> Result<(Model, Vec<u8>), InvalidFile> {
+    /// The model and the bytes of its file. `index` is that of the terms, where there is one already.
+    pub(super) fn finish(self, index: Option<TermIndex>) -> Result<(Model, Vec<u8>), InvalidFile> {
         let file = || {
             let bytes = to_bytes(&self.facts, &self.words, &self.terms, &self.articles, &self.rows)?;
             Ok((Revision::of(&bytes), bytes))
         };
-        let (file, table) = rayon::join(file, || table(&self.words, &self.terms));
-        let (revision, bytes) = file?;
+        let index = || checked(index.unwrap_or_else(|| TermIndex::new(&self.words, &self.terms)), &self.words);
+        let (file, index) = rayon::join(file, index);
+        let ((revision, bytes), index) = (file?, index?);
         let Self { facts, words, terms, articles, rows } = self;
-        Ok((Model { revision, facts, words, terms, articles, table: table?, rows }, bytes))
+        Ok((Model { revision, facts, words, terms, articles, index, rows }, bytes))
     }
 }
 
@@ -85,12 +86,15 @@ fn to_bytes(
     writer.finish(metadata(facts)?)
 }
 
-fn table(words: &WordTable, terms: &[TermId]) -> Result<TermTable, InvalidFile> {
-    let word_keys = words.keys();
-    TermTable::new(terms.iter().map(|&term| term_key(&word_keys, term))).map_err(|(a, b)| {
-        let (a, b) = (words.term(terms[a]), words.term(terms[b]));
-        InvalidFile::content(format!("the terms {a:?} and {b:?} share a key"))
-    })
+/// Refuses an index in which two words share a key.
+fn checked(index: TermIndex, words: &WordTable) -> Result<TermIndex, InvalidFile> {
+    match index.words_with_one_key() {
+        None => Ok(index),
+        Some((a, b)) => {
+            let (a, b) = (words.get(a), words.get(b));
+            Err(InvalidFile::content(format!("the words {a:?} and {b:?} share a key")))
+        }
+    }
 }
 
 impl Model {
@@ -109,12 +113,12 @@ impl Model {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
         // Two thirds of the time go into hashing the bytes twice, once for the digest and once for the revision.
         let (revision, parts) = rayon::join(|| Revision::of(bytes), || read(bytes));
-        let (Parts { facts, words, terms, articles, rows }, table) = parts?;
-        Ok(Self { revision, facts, words, terms, articles, table, rows })
+        let (Parts { facts, words, terms, articles, rows }, index) = parts?;
+        Ok(Self { revision, facts, words, terms, articles, index, rows })
     }
 }
 
-fn read(bytes: &[u8]) -> Result<(Parts, TermTable), InvalidFile> {
+fn read(bytes: &[u8]) -> Result<(Parts, TermIndex), InvalidFile> {
     let mut file = TensorFile::open(bytes, MODEL_FORMAT)?;
     file.facts.remove("format");
     let facts: ModelFacts = serde_json::from_value(Value::Object(std::mem::take(&mut file.facts)))
@@ -139,8 +143,8 @@ fn read(bytes: &[u8]) -> Result<(Parts, TermTable), InvalidFile> {
         return Err(InvalidFile::content("it has a tensor of unknown name"));
     }
     file.check_canonical(metadata(&facts)?)?;
-    let table = table(&words, &terms)?;
-    Ok((Parts { facts, words, terms, articles, rows }, table))
+    let index = checked(TermIndex::new(&words, &terms), &words)?;
+    Ok((Parts { facts, words, terms, articles, rows }, index))
 }
 
 fn check_facts(facts: &ModelFacts) -> Result<(), InvalidFile> {

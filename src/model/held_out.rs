@@ -7,8 +7,10 @@ use super::{
     abstain::{Findings, decide, strangeness},
     answer::{Classification, TopicScore},
     classify::rank,
-    leave_one_out::{NotCounted, Sample},
+    leave_one_out::Whole,
     options::Options,
+    sample::{NotCounted, Sample},
+    term_index::TermIndex,
     vocabulary,
 };
 use crate::{article::LabeledArticle, counts::Counts, file::hex};
@@ -64,11 +66,12 @@ pub fn leave_one_out(
             articles: counts.article_count(),
         });
     }
-    let sample = Sample::new(counts, articles, usize::MAX)?;
+    let index = TermIndex::new(&counts.words, &counts.terms);
+    let sample = Sample::new(counts, &index, articles, usize::MAX)?;
     let max_terms = usize::try_from(training.max_terms).unwrap_or(usize::MAX);
     let kept = vocabulary::select(counts, training.min_articles, max_terms);
-    let whole = sample.whole(training.min_articles, &kept);
-    let scores = sample.scores(&whole, &kept, usize::MAX, &[model.facts.estimator]);
+    let whole = Whole::new(counts, training.min_articles, &kept);
+    let scores = whole.scores(sample.articles(), &[model.facts.estimator]);
     Ok(scores.first().map_or_else(Vec::new, |scores| answers(model, &sample, &kept, scores)))
 }
 

@@ -12,7 +12,8 @@ use super::{
     facts::{ModelFacts, Thresholds, TrainingFacts},
     file::Parts,
     held_out::{self, HeldOut},
-    leave_one_out::{NotCounted, Sample},
+    sample::{NotCounted, Sample},
+    term_index::TermIndex,
     vocabulary,
 };
 use crate::{
@@ -189,7 +190,8 @@ pub fn train(
         return Err(TrainError::TooFewTopics(names));
     }
     let background = background(&names, params.background.as_deref())?;
-    let sample = articles.map(|articles| Sample::new(counts, articles, SAMPLE_LIMIT)).transpose()?;
+    let index = TermIndex::new(&counts.words, &counts.terms);
+    let sample = articles.map(|articles| Sample::new(counts, &index, articles, SAMPLE_LIMIT)).transpose()?;
     let per_topic = counts.articles_per_topic();
     let all = counts.article_count() as f64;
     let priors: Vec<f64> = per_topic.iter().map(|&n| n as f64 / all).collect();
@@ -246,7 +248,8 @@ pub fn train(
             leave_one_out,
         },
     };
-    let (model, bytes) = Parts::new(facts, counts, &kept, weights).finish()?;
+    let index = (kept.len() == counts.terms.len()).then_some(index);
+    let (model, bytes) = Parts::new(facts, counts, &kept, weights).finish(index)?;
     debug_assert_eq!(Model::from_bytes(&bytes).map(|read| read.revision()), Ok(model.revision()));
     let held_out = sample.map_or_else(Vec::new, |sample| held_out::answers(&model, &sample, &kept, &scores));
     Ok(Trained { model, bytes, held_out })
