@@ -67,6 +67,16 @@ impl WordTable {
         (0..self.len() as u32).map(|i| self.get(i))
     }
 
+    /// All words, one behind the other.
+    pub(crate) fn text(&self) -> &str {
+        &self.bytes
+    }
+
+    /// How many bytes each word has: no word has more than 255.
+    pub(crate) fn lengths(&self) -> Vec<u8> {
+        self.iter().map(|word| word.len() as u8).collect()
+    }
+
     /// The text of a term.
     pub(crate) fn term(&self, term: TermId) -> String {
         match term.second() {

@@ -78,7 +78,8 @@ impl Lexicon {
 
     /// The words in the order of their bytes, and for each number its word's place among them.
     pub(super) fn into_words(self) -> (WordTable, Vec<u32>) {
-        let parts = self.parts.into_iter().map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let parts =
+            self.parts.into_iter().map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner));
         let mut all: Vec<(u32, Box<str>)> = parts.flat_map(HashMap::into_values).collect();
         all.par_sort_unstable_by(|a, b| a.1.cmp(&b.1));
         let mut words = WordTable::default();

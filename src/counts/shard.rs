@@ -33,7 +33,7 @@ pub(super) struct Shard {
 
 impl Shard {
     pub(super) fn new() -> Self {
-        Self { slots: vec![EMPTY; 64], used: 0 }
+        Self { slots: vec![EMPTY; 1024], used: 0 }
     }
 
     /// Adds all `addends`.
@@ -42,12 +42,11 @@ impl Shard {
         while (self.used + addends.len()) * 4 > self.slots.len() * 3 {
             self.grow();
         }
-        let mask = self.slots.len() - 1;
         for some in addends.chunks(AT_ONCE) {
             let mut hits = [false; AT_ONCE];
             let mut places = [0; AT_ONCE];
             for ((place, hit), addend) in places.iter_mut().zip(&mut hits).zip(some) {
-                *place = hash(addend.term, addend.topic) & mask;
+                *place = home(addend.term, addend.topic, self.slots.len());
                 let slot = &self.slots[*place];
                 *hit = slot.term == addend.term && slot.topic == addend.topic && slot.articles > 0;
             }
@@ -62,7 +61,6 @@ impl Shard {
 
     /// The slot of the addend's term and topic, from `place` on; an empty one is given to them.
     fn find(&mut self, mut place: usize, addend: &Addend) -> usize {
-        let mask = self.slots.len() - 1;
         loop {
             let slot = &mut self.slots[place];
             if slot.articles == 0 {
@@ -73,17 +71,20 @@ impl Shard {
             if slot.term == addend.term && slot.topic == addend.topic {
                 return place;
             }
-            place = (place + 1) & mask;
+            place = self.after(place);
         }
     }
 
+    fn after(&self, place: usize) -> usize {
+        if place + 1 == self.slots.len() { 0 } else { place + 1 }
+    }
+
     fn grow(&mut self) {
-        let larger = vec![EMPTY; self.slots.len() * 2];
-        let mask = larger.len() - 1;
+        let larger = vec![EMPTY; self.slots.len() + self.slots.len() / 2];
         for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|s| s.articles > 0) {
-            let mut place = hash(slot.term, slot.topic) & mask;
+            let mut place = home(slot.term, slot.topic, self.slots.len());
             while self.slots[place].articles > 0 {
-                place = (place + 1) & mask;
+                place = self.after(place);
             }
             self.slots[place] = slot;
         }
@@ -108,9 +109,13 @@ impl Shard {
     }
 }
 
-fn hash(term: TermId, topic: u16) -> usize {
+/// Where the search for a sum begins in a table of so many slots.
+#[inline]
+fn home(term: TermId, topic: u16, slots: usize) -> usize {
     let product = u128::from(term.0 ^ u64::from(topic) << 47 ^ 0x2D35_8DCC_AA6C_78A5) * 0x9E37_79B9_7F4A_7C15;
-    ((product >> 64) as u64 ^ product as u64) as usize
+    let hash = (product >> 64) as u64 ^ product as u64;
+    // The share of the slots that the hash is of 2^64: any number of them will do.
+    ((u128::from(hash) * slots as u128) >> 64) as usize
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 use rayon::prelude::*;
 
 use super::{
@@ -109,8 +110,9 @@ impl Counts {
 pub(crate) struct Counter<'a> {
     tally: &'a Tally,
     reader: TextReader,
-    /// The numbers of the words that this thread has met.
-    word_numbers: KeyMap<u32>,
+    /// The numbers of the words that this thread has met, each with a fingerprint: it spares most looks into the lexicon,
+    /// which compares bytes.
+    word_numbers: KeyMap<(u32, u32)>,
     /// The numbers of the topics that this thread has met.
     topics: HashMap<Topic, u16>,
     /// The numbers of the current article's words.
@@ -128,9 +130,13 @@ impl Counter<'_> {
         let (tally, word_numbers) = (self.tally, &mut self.word_numbers);
         let mut collision = None;
         self.reader.read_with(&article.title, &article.text, &mut |key, stem| {
+            let fingerprint = fingerprint(stem);
+            if word_numbers.get(&key.0).is_some_and(|known| known.1 == fingerprint) {
+                return;
+            }
             match tally.lexicon.number(key, stem) {
                 Ok(number) => {
-                    word_numbers.insert(key.0, number);
+                    word_numbers.insert(key.0, (number, fingerprint));
                 }
                 Err(error) => collision = Some(error),
             }
@@ -139,7 +145,7 @@ impl Counter<'_> {
             return Err(collision);
         }
         self.numbers.clear();
-        self.numbers.extend(self.reader.words().map(|(key, _, _)| self.word_numbers[&key.0]));
+        self.numbers.extend(self.reader.words().map(|(key, _, _)| self.word_numbers[&key.0].0));
         for (&number, (_, _, weight)) in self.numbers.iter().zip(self.reader.words()) {
             put(tally, &mut self.waiting, Addend { term: TermId::word(number), weight, topic });
         }
@@ -172,6 +178,12 @@ impl Counter<'_> {
         self.topics.insert(topic.clone(), number);
         Ok(number)
     }
+}
+
+/// A hash that has nothing to do with a word's key.
+fn fingerprint(word: &str) -> u32 {
+    const SECRETS: RapidSecrets = RapidSecrets::seed(0x636F_756E_7469_6E67);
+    rapidhash_v3_seeded(word.as_bytes(), &SECRETS) as u32
 }
 
 #[inline]

@@ -48,7 +48,8 @@ impl InvalidFile {
 pub(crate) trait Column: Sized + Copy {
     const DTYPE: Dtype;
     const BYTES: usize;
-    fn put(self, out: &mut Vec<u8>);
+    /// Writes the number to `out`, which has [`Self::BYTES`] bytes.
+    fn put(self, out: &mut [u8]);
     fn get(bytes: &[u8]) -> Option<Self>;
 }
 
@@ -58,8 +59,8 @@ macro_rules! column {
             const DTYPE: Dtype = Dtype::$dtype;
             const BYTES: usize = size_of::<$number>();
             #[inline]
-            fn put(self, out: &mut Vec<u8>) {
-                out.extend_from_slice(&self.to_le_bytes());
+            fn put(self, out: &mut [u8]) {
+                out.copy_from_slice(&self.to_le_bytes());
             }
             #[inline]
             fn get(bytes: &[u8]) -> Option<Self> {
@@ -70,37 +71,58 @@ macro_rules! column {
 }
 column!(u8 => U8, u16 => U16, u32 => U32, u64 => U64, f32 => F32);
 
-/// Collects tensors for a file.
-pub(crate) struct TensorWriter {
-    tensors: Vec<(&'static str, Dtype, usize, Vec<u8>)>,
+/// Collects tensors for a file. They are borrowed, and written once, to where they stand in the file.
+pub(crate) struct TensorWriter<'a> {
+    tensors: Vec<Tensor<'a>>,
 }
 
-impl TensorWriter {
+struct Tensor<'a> {
+    name: &'static str,
+    dtype: Dtype,
+    len: usize,
+    bytes: usize,
+    /// Writes the numbers to a place of so many bytes.
+    write: Box<dyn Fn(&mut [u8]) + 'a>,
+}
+
+impl<'a> TensorWriter<'a> {
     pub(crate) fn new() -> Self {
         Self { tensors: Vec::new() }
     }
 
     /// Adds a one-dimensional tensor.
-    pub(crate) fn put<T: Column>(&mut self, name: &'static str, numbers: &[T]) {
-        let mut bytes = Vec::with_capacity(numbers.len() * T::BYTES);
-        for &number in numbers {
-            number.put(&mut bytes);
-        }
-        self.tensors.push((name, T::DTYPE, numbers.len(), bytes));
+    pub(crate) fn put<T: Column>(&mut self, name: &'static str, numbers: &'a [T]) {
+        let write = move |out: &mut [u8]| {
+            out.chunks_exact_mut(T::BYTES).zip(numbers).for_each(|(out, &number)| number.put(out));
+        };
+        let (dtype, len) = (T::DTYPE, numbers.len());
+        self.tensors.push(Tensor { name, dtype, len, bytes: len * T::BYTES, write: Box::new(write) });
     }
 
     /// The bytes of the file. `facts` must not have the key `digest`.
     pub(crate) fn finish(mut self, mut facts: Map<String, Value>) -> Result<Vec<u8>, InvalidFile> {
-        self.tensors.sort_by_key(|tensor| tensor.0);
-        let digest = digest(&facts, self.tensors.iter().map(|t| (t.0, t.3.as_slice())));
-        facts.insert(DIGEST.to_owned(), Value::String(digest));
-        let shapes = self.tensors.iter().map(|(name, dtype, len, _)| (*name, Shape { dtype: *dtype, len: [*len] }));
-        let mut bytes = header(shapes, facts)?;
-        bytes.reserve_exact(self.tensors.iter().map(|t| t.3.len()).sum());
-        self.tensors.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-        for (_, _, _, content) in self.tensors {
-            bytes.extend(content);
+        // As the safetensors library lays them out.
+        self.tensors.sort_by(|a, b| b.dtype.cmp(&a.dtype).then(a.name.cmp(b.name)));
+        let header_with = |facts: Map<String, Value>, digest: String| {
+            let facts = facts.into_iter().chain([(DIGEST.to_owned(), Value::String(digest))]).collect();
+            let shape = |t: &Tensor<'_>| (t.name, Shape { dtype: t.dtype, len: [t.len] });
+            header(self.tensors.iter().map(shape), facts)
+        };
+        // All digests have one length, so the tensors can be written before the digest is known.
+        let mut bytes = header_with(facts.clone(), hex(&[0; 32]))?;
+        let mut start = bytes.len();
+        bytes.resize(start + self.tensors.iter().map(|t| t.bytes).sum::<usize>(), 0);
+        let mut places = Vec::with_capacity(self.tensors.len());
+        for tensor in &self.tensors {
+            let place = start..start + tensor.bytes;
+            (tensor.write)(&mut bytes[place.clone()]);
+            start = place.end;
+            places.push((tensor.name, place));
         }
+        places.sort_by_key(|place| place.0);
+        let digest = digest(&facts, places.into_iter().map(|(name, place)| (name, &bytes[place])));
+        let header = header_with(std::mem::take(&mut facts), digest)?;
+        bytes[..header.len()].copy_from_slice(&header);
         Ok(bytes)
     }
 }
@@ -134,7 +156,6 @@ fn header<'a>(
     let metadata = HashMap::from([(KEY.to_owned(), Value::Object(facts).to_string())]);
     let mut bytes =
         safetensors::serialize(shapes, Some(metadata)).map_err(|e| InvalidFile::Container(e.to_string()))?;
-    bytes.shrink_to_fit();
     Ok(bytes)
 }
 

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    answer::Coverage,
     calibrate::{self, Fit},
     estimate::{Estimator, Variant},
     leave_one_out::Whole,
@@ -46,6 +47,8 @@ pub(crate) struct Choice {
     pub(crate) fit: Fit,
     /// Their scores: `scores[article * topics + topic]`.
     pub(crate) scores: Vec<f64>,
+    /// How much of each the model of the others knows, and the mean surprise of its words.
+    pub(crate) coverages: Vec<(Coverage, f64)>,
 }
 
 /// The estimators to try: what the user left open, in every combination.
@@ -89,7 +92,8 @@ pub(crate) fn choose(
     };
     let scores = whole.scores(sample.articles(), &[estimator]).pop()?;
     let fit = calibrate::fit(&scores, sample.articles(), sample.topics(), background, None);
-    Some(Choice { kept, estimator, articles, fit, scores })
+    let coverages = sample.coverages(&whole);
+    Some(Choice { kept, estimator, articles, fit, scores, coverages })
 }
 
 /// The candidate of least log-loss after calibration.

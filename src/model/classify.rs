@@ -106,7 +106,10 @@ impl Classifier {
     fn common_share(&self, model: &Model, coverage: Coverage) -> f64 {
         let all: u64 = model.facts.training.articles.iter().sum();
         let common = self.reader.words().filter(|(key, _, _)| {
-            model.index.word_with_key(*key).is_some_and(|row| u64::from(model.articles[row as usize]) * 20 >= all)
+            model
+                .index
+                .word_with_key(*key)
+                .is_some_and(|row| u64::from(model.articles[row as usize]) * 20 >= all)
         });
         f64::from(common.map(|(_, tf, _)| tf).sum::<u32>()) / f64::from(coverage.words.max(1))
     }
@@ -184,7 +187,9 @@ impl Classifier {
         }
         for (first, second, _, weight) in self.reader.pairs() {
             // A model that knows a pair knows both of its words.
-            if let (Some(a), Some(b)) = (self.word_numbers[first as usize], self.word_numbers[second as usize]) {
+            if let (Some(a), Some(b)) =
+                (self.word_numbers[first as usize], self.word_numbers[second as usize])
+            {
                 self.searches.push((TermRef::Pair(first, second), weight, index.search_pair(a, b)));
             }
         }

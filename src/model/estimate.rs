@@ -117,16 +117,19 @@ impl<'a> Rows<'a> {
     ) -> Result<Vec<T>, EstimateError> {
         let topics = self.totals.len();
         let factors: Vec<f64> = self.totals.iter().map(|&total| row_factor(estimator, total)).collect();
-        let totals: Vec<f64> = self.totals.iter().zip(&factors).map(|(total, factor)| total * factor).collect();
+        let totals: Vec<f64> =
+            self.totals.iter().zip(&factors).map(|(total, factor)| total * factor).collect();
         let scale = Scale { estimator, total: totals.iter().sum(), factors, totals };
         let norms = if estimator.normalize { self.norms(&scale)? } else { vec![1.0; topics] };
         let mut weights = vec![T::default(); self.kept.len() * topics];
-        weights.par_chunks_mut(BLOCK * topics).zip(self.kept.par_chunks(BLOCK)).try_for_each(|(weights, terms)| {
-            self.for_each_column(terms, &scale, |topic, column| {
-                let places = weights.iter_mut().skip(topic).step_by(topics);
-                places.zip(column).for_each(|(place, weight)| *place = round(weight / norms[topic]));
-            })
-        })?;
+        weights.par_chunks_mut(BLOCK * topics).zip(self.kept.par_chunks(BLOCK)).try_for_each(
+            |(weights, terms)| {
+                self.for_each_column(terms, &scale, |topic, column| {
+                    let places = weights.iter_mut().skip(topic).step_by(topics);
+                    places.zip(column).for_each(|(place, weight)| *place = round(weight / norms[topic]));
+                })
+            },
+        )?;
         Ok(weights)
     }
 
@@ -135,7 +138,9 @@ impl<'a> Rows<'a> {
         let topics = self.totals.len();
         let blocks = self.kept.par_chunks(BLOCK).map(|terms| {
             let mut sums = vec![0.0; topics];
-            self.for_each_column(terms, scale, |topic, column| sums[topic] = column.iter().map(|w| w.abs()).sum())?;
+            self.for_each_column(terms, scale, |topic, column| {
+                sums[topic] = column.iter().map(|w| w.abs()).sum()
+            })?;
             Ok(sums)
         });
         let blocks = blocks.collect::<Result<Vec<Vec<f64>>, EstimateError>>()?;
@@ -165,7 +170,8 @@ impl<'a> Rows<'a> {
         }
         // A topic that does not have a term differs from the next such one in its total only.
         let row = |total| Row { alpha, total, terms: self.kept.len() };
-        let everything = if complement == 0.0 { Vec::new() } else { row(scale.total).log_probabilities(all.clone())? };
+        let everything =
+            if complement == 0.0 { Vec::new() } else { row(scale.total).log_probabilities(all.clone())? };
         let mut column = vec![0.0; terms.len()];
         for (topic, own) in own.iter().enumerate() {
             column.fill(0.0);

@@ -61,7 +61,8 @@ impl Parts {
             let bytes = to_bytes(&self.facts, &self.words, &self.terms, &self.articles, &self.rows)?;
             Ok((Revision::of(&bytes), bytes))
         };
-        let index = || checked(index.unwrap_or_else(|| TermIndex::new(&self.words, &self.terms)), &self.words);
+        let index =
+            || checked(index.unwrap_or_else(|| TermIndex::new(&self.words, &self.terms)), &self.words);
         let (file, index) = rayon::join(file, index);
         let ((revision, bytes), index) = (file?, index?);
         let Self { facts, words, terms, articles, rows } = self;
@@ -76,11 +77,12 @@ fn to_bytes(
     articles: &[u32],
     rows: &[f32],
 ) -> Result<Vec<u8>, InvalidFile> {
+    let word_lengths = words.lengths();
+    let term_words: Vec<u64> = terms.iter().map(|t| t.0).collect();
     let mut writer = TensorWriter::new();
-    let text: String = words.iter().collect();
-    writer.put("word_bytes", text.as_bytes());
-    writer.put("word_lengths", &words.iter().map(|w| w.len() as u8).collect::<Vec<u8>>());
-    writer.put("term_words", &terms.iter().map(|t| t.0).collect::<Vec<u64>>());
+    writer.put("word_bytes", words.text().as_bytes());
+    writer.put("word_lengths", &word_lengths);
+    writer.put("term_words", &term_words);
     writer.put("term_articles", articles);
     writer.put("term_weights", rows);
     writer.finish(metadata(facts)?)

@@ -12,10 +12,7 @@ use super::{
     logarithm::LogProducts,
     sample::SampledArticle,
 };
-use crate::{
-    counts::Counts,
-    text::WEIGHT_ONE,
-};
+use crate::{counts::Counts, text::WEIGHT_ONE};
 
 /// The model of all articles, from which single ones are taken out.
 pub(crate) struct Whole<'a> {
@@ -38,6 +35,12 @@ impl<'a> Whole<'a> {
             }
         }
         Self { counts, min_articles, kept, is_kept, totals }
+    }
+
+    /// In how many articles a term occurs beside one that has it; 0 where it would not be kept without that one.
+    pub(crate) fn other_articles(&self, term: u32) -> u64 {
+        let others = self.counts.articles_with(term as usize) - 1;
+        if self.is_kept[term as usize] && others >= self.min_articles { others } else { 0 }
     }
 
     /// The scores of `articles`, each by the model of all others, for each estimator:
@@ -199,9 +202,14 @@ impl Without {
         let topics = self.totals.len();
         let factors: Vec<f64> = (self.totals.iter().zip(whole))
             .zip(&group.factors)
-            .map(|((&own, &whole), &factor)| if own == whole { factor } else { row_factor(&group.like, unit(own)) })
+            .map(
+                |((&own, &whole), &factor)| {
+                    if own == whole { factor } else { row_factor(&group.like, unit(own)) }
+                },
+            )
             .collect();
-        let row_totals: Vec<f64> = self.totals.iter().zip(&factors).map(|(&total, f)| unit(total) * f).collect();
+        let row_totals: Vec<f64> =
+            self.totals.iter().zip(&factors).map(|(&total, f)| unit(total) * f).collect();
         let all_total: f64 = row_totals.iter().sum();
         self.scale(&factors);
         let weight_sum: f64 = self.terms.iter().map(|t| t.0).sum();

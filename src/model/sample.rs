@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
-use super::{abstain::word_surprise, answer::Coverage, term_index::TermIndex};
+use super::{abstain::word_surprise, answer::Coverage, leave_one_out::Whole, term_index::TermIndex};
 use crate::{
     article::LabeledArticle,
     counts::{ArticleDigest, Counts, article_digest},
@@ -94,16 +94,15 @@ impl<'a> Sample<'a> {
     }
 
     /// How much of each article the model of the others knows, and the mean surprise of its words: a word counts as known
-    /// where it is kept and occurs in more than `min_articles` articles, this one among them.
-    pub(crate) fn coverages(&self, min_articles: u64, kept: &[u32]) -> Vec<(Coverage, f64)> {
+    /// where `whole` keeps it without the article.
+    pub(crate) fn coverages(&self, whole: &Whole<'_>) -> Vec<(Coverage, f64)> {
         let others = self.counts.article_count() as u64 - 1;
         let coverage = |article: &SampledArticle| {
             let (mut known_words, mut surprise) = (0, 0.0);
             for &(term, tf) in &article.words {
-                let articles = self.counts.articles_with(term as usize) - 1;
-                let known = articles >= min_articles && kept.binary_search(&term).is_ok();
-                known_words += if known { tf } else { 0 };
-                surprise += f64::from(tf) * word_surprise(if known { articles } else { 0 }, others);
+                let articles = whole.other_articles(term);
+                known_words += if articles > 0 { tf } else { 0 };
+                surprise += f64::from(tf) * word_surprise(articles, others);
             }
             let words = article.running_words;
             (Coverage { words, known_words }, surprise / f64::from(words.max(1)))
@@ -114,14 +113,22 @@ impl<'a> Sample<'a> {
 
 impl SampledArticle {
     /// The article that was read last. Nothing where one of its terms is missing in the counts.
-    fn new(place: usize, topic: usize, reader: &TextReader, counts: &Counts, index: &TermIndex) -> Option<Self> {
+    fn new(
+        place: usize,
+        topic: usize,
+        reader: &TextReader,
+        counts: &Counts,
+        index: &TermIndex,
+    ) -> Option<Self> {
         let numbers = reader.words().map(|(key, _, _)| index.word(key)).collect::<Option<Vec<u32>>>()?;
         let number = |word: u32| numbers[word as usize];
         let with_numbers = || numbers.iter().map(|&number| index.word_place(number)).zip(reader.words());
         let words: Vec<_> = with_numbers().map(|(term, (_, tf, _))| (term, tf)).collect();
         let mut terms: Vec<_> = with_numbers().map(|(term, (_, _, weight))| (term, weight)).collect();
-        let searches: Vec<_> =
-            reader.pairs().map(|(a, b, _, weight)| (index.search_pair(number(a), number(b)), weight)).collect();
+        let searches: Vec<_> = reader
+            .pairs()
+            .map(|(a, b, _, weight)| (index.search_pair(number(a), number(b)), weight))
+            .collect();
         terms.reserve_exact(searches.len());
         for (search, weight) in searches {
             terms.push((index.pair(search, &counts.terms)?, weight));

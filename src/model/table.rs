@@ -52,7 +52,12 @@ impl HashTable {
 
     /// The same, for a search that was started.
     #[inline]
-    pub(crate) fn go_on(&self, Start { mut place, mut slot }: Start, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn go_on(
+        &self,
+        Start { mut place, mut slot }: Start,
+        hash: u64,
+        is_it: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
         while slot != 0 {
             let number = ((slot & NUMBER) - 1) as u32;
             if slot >> 32 == hash & NUMBER && is_it(number) {

@@ -197,7 +197,7 @@ pub fn train(
     let priors: Vec<f64> = per_topic.iter().map(|&n| n as f64 / all).collect();
 
     let choice = sample.as_ref().and_then(|sample| choose(counts, sample, params, background));
-    let (kept, estimator, calibration, thresholds, leave_one_out, scores) = match choice {
+    let (kept, estimator, calibration, thresholds, leave_one_out, scored) = match choice {
         Some(choice) => {
             let metrics = super::LeaveOneOutMetrics {
                 articles: sample.as_ref().map_or(0, |s| s.articles().len() as u64),
@@ -205,12 +205,9 @@ pub fn train(
                 log_loss: choice.fit.log_loss,
                 accuracy: choice.fit.accuracy,
             };
-            let thresholds = sample.as_ref().map(|sample| {
-                let coverages = sample.coverages(params.min_articles, &choice.kept);
-                abstain::thresholds(&coverages, background, &choice.fit)
-            });
-            let thresholds = thresholds.unwrap_or_default();
-            (choice.kept, choice.estimator, choice.fit.calibration, thresholds, Some(metrics), choice.scores)
+            let thresholds = abstain::thresholds(&choice.coverages, background, &choice.fit);
+            let scored = Some((choice.scores, choice.coverages));
+            (choice.kept, choice.estimator, choice.fit.calibration, thresholds, Some(metrics), scored)
         }
         None => {
             let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
@@ -222,7 +219,7 @@ pub fn train(
                 common_sum: vocabulary::mean_total(counts, &kept),
                 normalize: params.normalize,
             };
-            (kept, estimator, Calibration::unfitted(&priors), Thresholds::default(), None, Vec::new())
+            (kept, estimator, Calibration::unfitted(&priors), Thresholds::default(), None, None)
         }
     };
     if kept.is_empty() {
@@ -251,7 +248,9 @@ pub fn train(
     let index = (kept.len() == counts.terms.len()).then_some(index);
     let (model, bytes) = Parts::new(facts, counts, &kept, weights).finish(index)?;
     debug_assert_eq!(Model::from_bytes(&bytes).map(|read| read.revision()), Ok(model.revision()));
-    let held_out = sample.map_or_else(Vec::new, |sample| held_out::answers(&model, &sample, &kept, &scores));
+    let held_out = sample.zip(scored).map_or_else(Vec::new, |(sample, (scores, coverages))| {
+        held_out::answers(&model, sample.articles(), &coverages, &scores)
+    });
     Ok(Trained { model, bytes, held_out })
 }
 

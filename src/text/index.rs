@@ -39,7 +39,12 @@ impl IndexTable {
 
     /// The index of the entry for which `is_it` holds, or `next` where there is none, and whether it is new.
     #[inline]
-    pub(super) fn find_or_add(&mut self, hash: u64, next: usize, is_it: impl Fn(usize) -> bool) -> (usize, bool) {
+    pub(super) fn find_or_add(
+        &mut self,
+        hash: u64,
+        next: usize,
+        is_it: impl Fn(usize) -> bool,
+    ) -> (usize, bool) {
         let mask = (1usize << (64 - self.shift)) - 1;
         let mut place = (hash.wrapping_mul(self.multiplier) >> self.shift) as usize;
         loop {

@@ -31,6 +31,8 @@ const IRREGULAR: [(&[u8], &[u8]); 18] = [
     (b"ugly", b"ugli"),
 ];
 
+const LONGEST_IRREGULAR: usize = 6;
+
 /// Words that stay as they are once a plural's s is gone.
 const COMPLETE: [&[u8]; 8] =
     [b"inning", b"outing", b"canning", b"herring", b"earring", b"proceed", b"exceed", b"succeed"];
@@ -75,8 +77,8 @@ const ADJECTIVAL: [(&[u8], &[u8]); 8] = [
 
 /// What step 4 takes off in R2, longer ones before those that they end in.
 const RESIDUAL: [&[u8]; 17] = [
-    b"ement", b"ance", b"ence", b"able", b"ible", b"ment", b"ant", b"ent", b"ism", b"ate", b"iti", b"ous", b"ive",
-    b"ize", b"al", b"er", b"ic",
+    b"ement", b"ance", b"ence", b"able", b"ible", b"ment", b"ant", b"ent", b"ism", b"ate", b"iti", b"ous",
+    b"ive", b"ize", b"al", b"er", b"ic",
 ];
 
 /// A word on its way to its stem. `Y` is a consonant, `y` a vowel.
@@ -93,12 +95,14 @@ pub(super) fn stem<T>(word: &str, see: impl FnOnce(&str) -> T) -> T {
     if word.len() <= 2 || word.len() > MAX_WORD_BYTES {
         return see(word);
     }
-    if let Ok(place) = IRREGULAR.binary_search_by_key(&word.as_bytes(), |pair| pair.0) {
+    if word.len() <= LONGEST_IRREGULAR
+        && let Ok(place) = IRREGULAR.binary_search_by_key(&word.as_bytes(), |pair| pair.0)
+    {
         return see(std::str::from_utf8(IRREGULAR[place].1).unwrap_or(word));
     }
     let mut stem = PorterWord::new(word.as_bytes());
     stem.plural();
-    if !COMPLETE.contains(&stem.as_bytes()) {
+    if !(matches!(stem.len, 6 | 7) && COMPLETE.contains(&stem.as_bytes())) {
         stem.past_and_present();
         stem.final_y();
         stem.derived();
@@ -132,7 +136,8 @@ impl PorterWord {
             }
         }
         let word = &bytes[..len];
-        let known_start = [&b"gener"[..], b"commun", b"arsen"].into_iter().find(|start| word.starts_with(start));
+        let known_start =
+            [&b"gener"[..], b"commun", b"arsen"].into_iter().find(|start| word.starts_with(start));
         let r1 = known_start.map_or_else(|| behind_vowel_and_consonant(word, 0), <[u8]>::len);
         let r2 = behind_vowel_and_consonant(word, r1);
         Self { bytes, len, r1, r2 }
@@ -298,14 +303,23 @@ mod tests {
     #[test]
     fn every_ending_gives_snowballs_stem() {
         let endings = DERIVED.iter().chain(&ADJECTIVAL).map(|pair| pair.0).chain(RESIDUAL);
-        let endings: Vec<&str> =
-            endings.map(|e| std::str::from_utf8(e).unwrap()).chain(ENDINGS).chain(["li", "ion", "ative"]).collect();
-        let starts =
-            ["", "b", "y", "say", "hop", "gener", "commun", "arsen", "appl", "relat", "control", "skat", "syzyg", "owe"];
-        let whole = IRREGULAR.iter().map(|pair| pair.0).chain(COMPLETE).map(|w| std::str::from_utf8(w).unwrap().to_owned());
-        let made = starts.iter().flat_map(|start| {
-            endings.iter().flat_map(move |a| ENDINGS.map(|b| format!("{start}{a}{b}")))
-        });
+        let endings: Vec<&str> = endings
+            .map(|e| std::str::from_utf8(e).unwrap())
+            .chain(ENDINGS)
+            .chain(["li", "ion", "ative"])
+            .collect();
+        let starts = [
+            "", "b", "y", "say", "hop", "gener", "commun", "arsen", "appl", "relat", "control", "skat",
+            "syzyg", "owe",
+        ];
+        let whole = IRREGULAR
+            .iter()
+            .map(|pair| pair.0)
+            .chain(COMPLETE)
+            .map(|w| std::str::from_utf8(w).unwrap().to_owned());
+        let made = starts
+            .iter()
+            .flat_map(|start| endings.iter().flat_map(move |a| ENDINGS.map(|b| format!("{start}{a}{b}"))));
         for word in whole.chain(made) {
             assert_eq!(ours(&word), theirs(&word), "{word}");
         }

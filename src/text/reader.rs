@@ -210,7 +210,9 @@ impl TextReader {
             while let Some(token) = tokens.read() {
                 let is_word = matches!(token, Token::Word(_));
                 match sequence.next() {
-                    Some(&word) if is_word => out.push(Occurrence { word, joined, field, span: tokens.span() }),
+                    Some(&word) if is_word => {
+                        out.push(Occurrence { word, joined, field, span: tokens.span() })
+                    }
                     _ => {}
                 }
                 joined = is_word;

@@ -80,7 +80,12 @@ impl ShortWord {
     /// Calls `see` with the word as text.
     pub(super) fn with_str<T>(self, see: impl FnOnce(&str) -> T) -> T {
         let mut bytes = [0; Self::BYTES];
-        bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.0).for_each(|(word, number)| *word = number.to_le_bytes());
+        bytes
+            .as_chunks_mut::<8>()
+            .0
+            .iter_mut()
+            .zip(self.0)
+            .for_each(|(word, number)| *word = number.to_le_bytes());
         let len = bytes.iter().position(|&b| b == 0).unwrap_or(Self::BYTES);
         see(std::str::from_utf8(&bytes[..len]).unwrap_or_default())
     }
@@ -93,7 +98,8 @@ mod tests {
     #[test]
     fn every_byte_is_told_apart_as_the_standard_library_does() {
         for byte in 0..=255u8 {
-            let expected = if byte.is_ascii_alphanumeric() { (u64::from(byte.to_ascii_lowercase()), 1) } else { (0, 0) };
+            let expected =
+                if byte.is_ascii_alphanumeric() { (u64::from(byte.to_ascii_lowercase()), 1) } else { (0, 0) };
             assert_eq!(lower_alphanumerics(u64::from(byte)), expected, "{byte}");
         }
         let (lower, len) = lower_alphanumerics(u64::from_le_bytes(*b"AZaz09Mx"));
@@ -120,7 +126,9 @@ mod tests {
             assert_eq!(ShortWord::new(text).unwrap().with_str(str::to_owned), text);
         }
         assert_eq!(ShortWord::new("1234567890123456789012345"), None);
-        assert!(ShortWord::new("x").unwrap().is_one_letter() && !ShortWord::new("7").unwrap().is_one_letter());
+        assert!(
+            ShortWord::new("x").unwrap().is_one_letter() && !ShortWord::new("7").unwrap().is_one_letter()
+        );
         assert!(!ShortWord::new("xy").unwrap().is_one_letter());
     }
 }

@@ -124,8 +124,10 @@ mod tests {
         let mut cache = StemCache::new(StemmerKind::English);
         let mut computed = 0;
         let words = ["rallies", "rally", "a-word-that-is-much-too-long-to-be-remembered"];
-        let first: Vec<_> = words.iter().map(|w| cache.key(short_or_long(w), &mut |_, _| computed += 1)).collect();
-        let again: Vec<_> = words.iter().map(|w| cache.key(short_or_long(w), &mut |_, _| computed += 1)).collect();
+        let first: Vec<_> =
+            words.iter().map(|w| cache.key(short_or_long(w), &mut |_, _| computed += 1)).collect();
+        let again: Vec<_> =
+            words.iter().map(|w| cache.key(short_or_long(w), &mut |_, _| computed += 1)).collect();
         assert_eq!(first, again);
         assert_eq!(first[0], first[1]);
         assert_eq!(computed, 4, "short forms are computed once, long ones each time");
