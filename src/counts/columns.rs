@@ -1,6 +1,9 @@
 //! The sums of a corpus as sorted columns: equal corpora have equal columns.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -161,7 +164,8 @@ impl Counts {
         articles: impl IntoIterator<Item = &'a LabeledArticle>,
     ) -> Result<Self, CombineError> {
         let articles: Vec<_> = articles.into_iter().collect();
-        let tally = Tally::new(profile);
+        let bytes = articles.iter().map(|a| a.article.title.len() + a.article.text.len()).sum();
+        let tally = Tally::new(profile, bytes);
         let threads = rayon::current_num_threads().min(articles.len().div_ceil(SHARE));
         let next = AtomicUsize::new(0);
         // Whichever thread is free takes the next articles: they differ in length.
@@ -246,9 +250,16 @@ impl Counts {
     }
 
     /// The entries of the term at `index`.
+    #[inline]
     pub(crate) fn entries_of(&self, index: usize) -> &[Entry] {
+        &self.entries[self.place_of(index)]
+    }
+
+    /// Where the entries of the term at `index` stand.
+    #[inline]
+    pub(crate) fn place_of(&self, index: usize) -> Range<usize> {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.entries[start as usize..self.ends[index] as usize]
+        start as usize..self.ends[index] as usize
     }
 
     /// In how many articles the term at `index` occurs.

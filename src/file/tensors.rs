@@ -100,7 +100,7 @@ impl<'a> TensorWriter<'a> {
     }
 
     /// The bytes of the file. `facts` must not have the key `digest`.
-    pub(crate) fn finish(mut self, mut facts: Map<String, Value>) -> Result<Vec<u8>, InvalidFile> {
+    pub(crate) fn finish(mut self, facts: Map<String, Value>) -> Result<Vec<u8>, InvalidFile> {
         // As the safetensors library lays them out.
         self.tensors.sort_by(|a, b| b.dtype.cmp(&a.dtype).then(a.name.cmp(b.name)));
         let header_with = |facts: Map<String, Value>, digest: String| {
@@ -121,7 +121,7 @@ impl<'a> TensorWriter<'a> {
         }
         places.sort_by_key(|place| place.0);
         let digest = digest(&facts, places.into_iter().map(|(name, place)| (name, &bytes[place])));
-        let header = header_with(std::mem::take(&mut facts), digest)?;
+        let header = header_with(facts, digest)?;
         bytes[..header.len()].copy_from_slice(&header);
         Ok(bytes)
     }
@@ -154,9 +154,7 @@ fn header<'a>(
     facts: Map<String, Value>,
 ) -> Result<Vec<u8>, InvalidFile> {
     let metadata = HashMap::from([(KEY.to_owned(), Value::Object(facts).to_string())]);
-    let mut bytes =
-        safetensors::serialize(shapes, Some(metadata)).map_err(|e| InvalidFile::Container(e.to_string()))?;
-    Ok(bytes)
+    safetensors::serialize(shapes, Some(metadata)).map_err(|e| InvalidFile::Container(e.to_string()))
 }
 
 fn digest<'a>(facts: &Map<String, Value>, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {

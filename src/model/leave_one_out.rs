@@ -4,6 +4,8 @@
 //! Taking the article away changes these by its own integers, and by those of terms that are then in too few articles to
 //! be kept; everything else in the model stays out of the score. So the score is that of a model trained anew.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{
@@ -12,7 +14,10 @@ use super::{
     logarithm::LogProducts,
     sample::SampledArticle,
 };
-use crate::{counts::Counts, text::WEIGHT_ONE};
+use crate::{
+    counts::Counts,
+    text::{WEIGHT_ONE, Weight},
+};
 
 /// The model of all articles, from which single ones are taken out.
 pub(crate) struct Whole<'a> {
@@ -53,7 +58,7 @@ impl<'a> Whole<'a> {
             .map_init(
                 || Without::new(topics),
                 |without, article| {
-                    without.take(self, article);
+                    without.take(self, article, plan.with_norms());
                     let mut scores = vec![0.0; estimators.len() * topics];
                     for group in &plan.groups {
                         without.score(group, &self.totals, &mut scores);
@@ -118,10 +123,16 @@ impl Plan {
         }
         Self { groups }
     }
+
+    fn with_norms(&self) -> bool {
+        self.groups.iter().any(|group| group.like.normalize)
+    }
 }
 
 /// The model without one article, as far as that article's score needs it.
 struct Without {
+    /// Where the entries of the article's kept terms stand, and its weights.
+    places: Vec<(Range<usize>, Weight)>,
     /// The article's kept terms, heaviest first: weight, and where its sums end in `sums`.
     terms: Vec<(f64, usize)>,
     /// Topic and sum of weights, term by term; topics without the term are left out.
@@ -142,6 +153,7 @@ struct Without {
 impl Without {
     fn new(topics: usize) -> Self {
         Self {
+            places: Vec::new(),
             terms: Vec::new(),
             sums: Vec::new(),
             before: Vec::new(),
@@ -155,8 +167,8 @@ impl Without {
         }
     }
 
-    /// Takes `article` out of the sums.
-    fn take(&mut self, whole: &Whole<'_>, article: &SampledArticle) {
+    /// Takes `article` out of the sums; where `with_norms`, those of the norms too.
+    fn take(&mut self, whole: &Whole<'_>, article: &SampledArticle, with_norms: bool) {
         self.terms.clear();
         self.sums.clear();
         self.before.clear();
@@ -164,13 +176,16 @@ impl Without {
         let totals = &mut self.totals;
         totals.copy_from_slice(&whole.totals);
         let mut kept = whole.kept.len();
-        for &(term, weight) in &article.terms {
-            if !whole.is_kept[term as usize] {
-                continue;
+        // All places before the first entry: the processor waits for their memory at once.
+        self.places.clear();
+        let kept_terms = article.terms.iter().filter(|(term, _)| whole.is_kept[*term as usize]);
+        self.places.extend(kept_terms.map(|&(term, weight)| (whole.counts.place_of(term as usize), weight)));
+        for (place, weight) in self.places.drain(..) {
+            let entries = &whole.counts.entries[place];
+            if with_norms {
+                self.before.extend(entries.iter().map(|e| (usize::from(e.topic), unit(e.weight))));
+                self.before_ends.push(self.before.len());
             }
-            let entries = whole.counts.entries_of(term as usize);
-            self.before.extend(entries.iter().map(|e| (usize::from(e.topic), unit(e.weight))));
-            self.before_ends.push(self.before.len());
             totals[article.topic] -= u64::from(weight);
             let articles: u64 = entries.iter().map(|e| u64::from(e.articles)).sum();
             if articles > whole.min_articles {
