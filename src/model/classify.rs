@@ -172,7 +172,7 @@ impl Classifier {
     /// `model` each occurs.
     pub(crate) fn words<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (u64, f64, u32)> + 'a {
         self.reader.words().map(|(key, _, weight)| {
-            let row = model.table.get(key).and_then(|row| model.articles.get(row as usize));
+            let row = model.index.word_with_key(key).and_then(|row| model.articles.get(row as usize));
             (key.0, in_units(weight), row.copied().unwrap_or(0))
         })
     }

@@ -386,7 +386,7 @@ mod tests {
         let kept = vocabulary::select(&without, min_articles, usize::MAX);
         let weights = Rows::new(&without, &kept).estimate(estimator).unwrap();
         let numbers: HashMap<TermKey, u32> =
-            kept.iter().map(|&i| (term_key(&without.words, without.terms[i as usize]))).zip(0..).collect();
+            kept.iter().map(|&i| term_key(&without.words, without.terms[i as usize])).zip(0..).collect();
         let mut reader = TextReader::new(without.profile);
         reader.read(&article.article.title, &article.article.text);
         let mut scores = vec![0.0; without.topics.len()];
