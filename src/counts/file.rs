@@ -108,7 +108,7 @@ impl Counts {
         if self.articles_per_topic().contains(&0) {
             return fail("a topic has no article");
         }
-        check_terms(&self.terms, self.words.len())?;
+        check_terms(self.terms.iter().copied(), self.words.len())?;
         let starts = std::iter::once(&0).chain(&self.ends);
         if self.ends.len() != self.terms.len()
             || !starts.zip(&self.ends).all(|(start, end)| start < end)
@@ -168,17 +168,20 @@ pub(crate) fn words(bytes: &[u8], lengths: &[u8]) -> Result<WordTable, InvalidFi
 }
 
 /// Checks that terms are sorted, that their words exist and are terms themselves.
-pub(crate) fn check_terms(terms: &[TermId], words: usize) -> Result<(), InvalidFile> {
+pub(crate) fn check_terms(terms: impl Iterator<Item = TermId>, words: usize) -> Result<(), InvalidFile> {
     let fail = |what: &str| Err(InvalidFile::content(what));
-    if !terms.is_sorted_by(|a, b| a < b) {
-        return fail("the terms are not in order");
-    }
-    if terms.iter().any(|t| t.first() as usize >= words || t.second().is_some_and(|s| s as usize >= words)) {
-        return fail("a term names a word that is not there");
+    let mut before = None;
+    let mut alone = 0;
+    for term in terms {
+        if before.is_some_and(|before| before >= term) {
+            return fail("the terms are not in order");
+        }
+        if term.first() as usize >= words || term.second().is_some_and(|second| second as usize >= words) {
+            return fail("a term names a word that is not there");
+        }
+        alone += usize::from(term.second().is_none());
+        before = Some(term);
     }
     // Sorted and without repetition: the words alone are all there exactly if they are as many.
-    if terms.iter().filter(|t| t.second().is_none()).count() != words {
-        return fail("a word is not a term");
-    }
-    Ok(())
+    if alone == words { Ok(()) } else { fail("a word is not a term") }
 }

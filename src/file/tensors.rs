@@ -60,7 +60,8 @@ pub(crate) trait Column: Sized + Copy {
     const BYTES: usize;
     /// Writes the number to `out`, which has [`Self::BYTES`] bytes.
     fn put(self, out: &mut [u8]);
-    fn get(bytes: &[u8]) -> Option<Self>;
+    /// The number that `bytes`, of which there are [`Self::BYTES`], stand for.
+    fn get(bytes: &[u8]) -> Self;
 }
 
 macro_rules! column {
@@ -73,8 +74,8 @@ macro_rules! column {
                 out.copy_from_slice(&self.to_le_bytes());
             }
             #[inline]
-            fn get(bytes: &[u8]) -> Option<Self> {
-                Some(Self::from_le_bytes(bytes.try_into().ok()?))
+            fn get(bytes: &[u8]) -> Self {
+                Self::from_le_bytes(bytes.try_into().unwrap_or_default())
             }
         }
     )*};
@@ -229,16 +230,21 @@ impl<'a> TensorFile<'a> {
         Ok(Self { bytes, tensors, digest: stored, facts })
     }
 
-    /// The tensor `name`.
+    /// The numbers of the tensor `name`.
     pub(crate) fn get<T: Column>(&self, name: &'static str) -> Result<Vec<T>, InvalidFile> {
+        Ok(self.numbers(name)?.collect())
+    }
+
+    /// The same, read where they stand.
+    pub(crate) fn numbers<T: Column>(
+        &self,
+        name: &'static str,
+    ) -> Result<impl ExactSizeIterator<Item = T> + use<'a, T>, InvalidFile> {
         let view = self.tensors.tensor(name).map_err(|_| InvalidFile::Tensor(name))?;
         if view.dtype() != T::DTYPE || view.shape().len() != 1 {
             return Err(InvalidFile::Tensor(name));
         }
-        view.data()
-            .chunks_exact(T::BYTES)
-            .map(|chunk| T::get(chunk).ok_or(InvalidFile::Tensor(name)))
-            .collect()
+        Ok(view.data().chunks_exact(T::BYTES).map(T::get))
     }
 
     /// Checks that these are the bytes that [`TensorWriter::finish`] gives for `facts` and the tensors of this file: that the

@@ -14,16 +14,13 @@ impl Model {
     #[must_use]
     pub fn strongest_terms(&self, topic: usize, most: usize) -> Vec<String> {
         let topics = self.facts.topics.len();
-        let mut strengths: Vec<(f64, usize)> = self
-            .rows
-            .chunks_exact(topics)
+        let mut strengths: Vec<(f64, usize)> = (0..)
             .zip(&self.articles)
-            .enumerate()
-            .filter_map(|(index, (row, &articles))| {
-                let own = f64::from(*row.get(topic)?);
-                let all: f64 = row.iter().map(|&w| f64::from(w)).sum();
+            .filter_map(|(place, &articles)| {
+                let own = f64::from(self.terms.weights(place).nth(topic)?);
+                let all: f64 = self.terms.weights(place).map(f64::from).sum();
                 let others = (all - own) / (topics - 1) as f64;
-                Some(((own - others) * libm::log(f64::from(articles)), index))
+                Some(((own - others) * libm::log(f64::from(articles)), place as usize))
             })
             .collect();
         strengths.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -42,7 +39,7 @@ impl Model {
         let place = match reader.pairs().last() {
             Some((first, second, _, _)) => {
                 let (first, second) = (number(reader.word(first))?, number(reader.word(second))?);
-                self.index.pair(self.index.search_pair(first, second), &self.terms)?
+                self.index.pair(self.index.search_pair(first, second), |place| self.terms.term(place))?
             }
             None => self.index.word_with_key(reader.words().last()?.0)?,
         };

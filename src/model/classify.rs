@@ -47,8 +47,9 @@ impl Classifier {
         let coverage = self.read(model, title, text);
 
         let mut scores = vec![0.0; model.facts.topics.len()];
-        let weights = self.known.iter().map(|&(row, weight)| (row, in_units(weight)));
-        add_scores(&mut scores, &model.rows, weights);
+        for &(row, weight) in &self.known {
+            add_scores(&mut scores, in_units(weight), model.terms.weights(row));
+        }
         let factor = model.facts.calibration.factor(coverage.words);
         for (topic, score) in scores.iter_mut().enumerate() {
             *score = factor * *score + model.facts.calibration.biases[topic] + options.prior_shift(topic);
@@ -203,7 +204,7 @@ impl Classifier {
             }
         }
         for &(term, weight, search) in &self.searches {
-            if let Some(row) = index.pair(search, &model.terms) {
+            if let Some(row) = index.pair(search, |row| model.terms.term(row)) {
                 self.known.push((row, weight));
                 self.refs.push(term);
             }
@@ -217,18 +218,11 @@ pub(crate) fn in_units(weight: Weight) -> f64 {
     f64::from(weight) / f64::from(WEIGHT_ONE)
 }
 
-/// Adds to every topic's score the sum over the terms of weight times row.
-pub(crate) fn add_scores<T: Copy + Into<f64>>(
-    scores: &mut [f64],
-    rows: &[T],
-    terms: impl Iterator<Item = (u32, f64)>,
-) {
-    let topics = scores.len();
-    for (row, weight) in terms {
-        let row = &rows[row as usize * topics..(row as usize + 1) * topics];
-        for (score, &w) in scores.iter_mut().zip(row) {
-            *score += weight * w.into();
-        }
+/// Adds a term to every topic's score: its weight in the article times its weight for the topic.
+#[inline]
+pub(crate) fn add_scores<T: Into<f64>>(scores: &mut [f64], weight: f64, weights: impl Iterator<Item = T>) {
+    for (score, w) in scores.iter_mut().zip(weights) {
+        *score += weight * w.into();
     }
 }
 

@@ -355,10 +355,10 @@ mod tests {
         let mut predicted = dense.default_target(&documents);
         dense.predict_inplace(&documents, &mut predicted);
         for (d, document) in documents.rows().into_iter().enumerate() {
-            let terms =
-                document.iter().enumerate().filter(|(_, n)| **n > 0.0).map(|(term, &n)| (term as u32, n));
             let mut scores: Vec<f64> = articles.iter().map(|n| libm::log(n / 300.0)).collect();
-            crate::model::classify::add_scores(&mut scores, &weights, terms);
+            for (&n, weights) in document.iter().zip(weights.chunks_exact(3)).filter(|(n, _)| **n > 0.0) {
+                crate::model::classify::add_scores(&mut scores, n, weights.iter().copied());
+            }
             // linfa's joint log-likelihood by its own formula, from its own fitted numbers.
             let own = joint_log_likelihood(&dense, document);
             close(&scores, &own, 1e-9);

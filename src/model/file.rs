@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Model, ModelFacts, Revision, term_index::TermIndex};
+use super::{Model, ModelFacts, Revision, term_index::TermIndex, weighted_terms::WeightedTerms};
 use crate::{
     counts::{Counts, TermId, WordTable, check_terms, file_topics, file_words},
     file::{InvalidFile, TensorFile, TensorWriter},
@@ -57,32 +57,35 @@ impl Parts {
 
     /// The model and the bytes of its file. `index` is that of the terms, where there is one already.
     pub(super) fn finish(self, index: Option<TermIndex>) -> Result<(Model, Vec<u8>), InvalidFile> {
+        let Self { facts, words, terms, articles, rows } = self;
         let file = || {
-            let bytes = to_bytes(&self.facts, &self.words, &self.terms, &self.articles, &self.rows)?;
+            let term_words: Vec<u64> = terms.iter().map(|t| t.0).collect();
+            let bytes = to_bytes(&facts, &words, &term_words, &articles, &rows)?;
             Ok((Revision::of(&bytes), bytes))
         };
-        let index =
-            || checked(index.unwrap_or_else(|| TermIndex::new(&self.words, &self.terms)), &self.words);
+        let index = || {
+            let index = index.unwrap_or_else(|| TermIndex::new(&words, terms.iter().copied()));
+            let terms = WeightedTerms::new(terms.iter().copied(), rows.iter().copied(), facts.topics.len());
+            Ok((checked(index, &words)?, terms))
+        };
         let (file, index) = rayon::join(file, index);
-        let ((revision, bytes), index) = (file?, index?);
-        let Self { facts, words, terms, articles, rows } = self;
-        Ok((Model { revision, facts, words, terms, articles, index, rows }, bytes))
+        let ((revision, bytes), (index, terms)) = (file?, index?);
+        Ok((Model { revision, facts, words, terms, articles, index }, bytes))
     }
 }
 
 fn to_bytes(
     facts: &ModelFacts,
     words: &WordTable,
-    terms: &[TermId],
+    term_words: &[u64],
     articles: &[u32],
     rows: &[f32],
 ) -> Result<Vec<u8>, InvalidFile> {
     let word_lengths = words.lengths();
-    let term_words: Vec<u64> = terms.iter().map(|t| t.0).collect();
     let mut writer = TensorWriter::new();
     writer.put("word_bytes", words.text().as_bytes());
     writer.put("word_lengths", &word_lengths);
-    writer.put("term_words", &term_words);
+    writer.put("term_words", term_words);
     writer.put("term_articles", articles);
     writer.put("term_weights", rows);
     writer.finish(metadata(facts)?)
@@ -105,7 +108,10 @@ impl Model {
     /// # Errors
     /// Never for a model that was read or trained; the format's library may still object.
     pub fn to_bytes(&self) -> Result<Vec<u8>, InvalidFile> {
-        to_bytes(&self.facts, &self.words, &self.terms, &self.articles, &self.rows)
+        let term_words: Vec<u64> = self.terms.terms().map(|term| term.0).collect();
+        let rows: Vec<f32> =
+            (0..self.terms.len() as u32).flat_map(|place| self.terms.weights(place)).collect();
+        to_bytes(&self.facts, &self.words, &term_words, &self.articles, &rows)
     }
 
     /// Reads the bytes of a `.model` file and checks all that a model promises.
@@ -113,44 +119,43 @@ impl Model {
     /// # Errors
     /// When they are anything but the canonical file of a model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
-        // Two thirds of the time go into hashing the bytes twice, once for the digest and once for the revision.
-        let (revision, parts) = rayon::join(|| Revision::of(bytes), || read(bytes));
-        let (Parts { facts, words, terms, articles, rows }, index) = parts?;
-        Ok(Self { revision, facts, words, terms, articles, index, rows })
+        // Half of the time goes into hashing the bytes twice, once for the digest and once for the revision.
+        let (revision, read) = rayon::join(|| Revision::of(bytes), || Self::read(bytes));
+        Ok(read?(revision))
+    }
+
+    /// Reads all but the revision: what makes a model with that.
+    fn read(bytes: &[u8]) -> Result<impl FnOnce(Revision) -> Self, InvalidFile> {
+        let mut file = TensorFile::open(bytes, MODEL_FORMAT)?;
+        file.facts.remove("format");
+        let facts: ModelFacts = serde_json::from_value(Value::Object(std::mem::take(&mut file.facts)))
+            .map_err(|e| InvalidFile::content(format!("the facts: {e}")))?;
+        check_facts(&facts)?;
+        let topics = facts.topics.len();
+        let words = file_words(&file.get("word_bytes")?, &file.get("word_lengths")?)?;
+        let articles: Vec<u32> = file.get("term_articles")?;
+        let (terms, rows) =
+            (|| Ok(file.numbers::<u64>("term_words")?.map(TermId)), file.numbers::<f32>("term_weights")?);
+        let len = articles.len();
+        if len == 0 || len >= u32::MAX as usize || terms()?.len() != len || rows.len() != len * topics {
+            return Err(InvalidFile::content("the weights do not fit the terms and topics"));
+        }
+        if file.tensor_count() != TENSORS {
+            return Err(InvalidFile::content("it has a tensor of unknown name"));
+        }
+        file.check_canonical(metadata(&facts)?)?;
+        check_terms(terms()?, words.len())?;
+        let index = checked(TermIndex::new(&words, terms()?), &words)?;
+        let terms = WeightedTerms::new(terms()?, rows, topics);
+        if !(0..len as u32).all(|place| terms.weights(place).all(f32::is_finite)) {
+            return Err(InvalidFile::content("a weight is not a finite number"));
+        }
+        Ok(|revision| Self { revision, facts, words, terms, articles, index })
     }
 }
 
 /// No number of a calibration is as large, so that every score is finite whatever the weights and the article are.
 const MAX_CALIBRATION: f64 = 1e9;
-
-fn read(bytes: &[u8]) -> Result<(Parts, TermIndex), InvalidFile> {
-    let mut file = TensorFile::open(bytes, MODEL_FORMAT)?;
-    file.facts.remove("format");
-    let facts: ModelFacts = serde_json::from_value(Value::Object(std::mem::take(&mut file.facts)))
-        .map_err(|e| InvalidFile::content(format!("the facts: {e}")))?;
-    check_facts(&facts)?;
-    let words = file_words(&file.get("word_bytes")?, &file.get("word_lengths")?)?;
-    let terms: Vec<TermId> = file.get::<u64>("term_words")?.into_iter().map(TermId).collect();
-    check_terms(&terms, words.len())?;
-    let articles: Vec<u32> = file.get("term_articles")?;
-    let rows: Vec<f32> = file.get("term_weights")?;
-    if terms.is_empty()
-        || terms.len() >= u32::MAX as usize
-        || articles.len() != terms.len()
-        || rows.len() != terms.len() * facts.topics.len()
-    {
-        return Err(InvalidFile::content("the weights do not fit the terms and topics"));
-    }
-    if !rows.iter().all(|w| w.is_finite()) {
-        return Err(InvalidFile::content("a weight is not a finite number"));
-    }
-    if file.tensor_count() != TENSORS {
-        return Err(InvalidFile::content("it has a tensor of unknown name"));
-    }
-    file.check_canonical(metadata(&facts)?)?;
-    let index = checked(TermIndex::new(&words, &terms), &words)?;
-    Ok((Parts { facts, words, terms, articles, rows }, index))
-}
 
 fn check_facts(facts: &ModelFacts) -> Result<(), InvalidFile> {
     let topics = file_topics(facts.topics.clone())?.len();

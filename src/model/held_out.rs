@@ -66,7 +66,7 @@ pub fn leave_one_out(
             articles: counts.article_count(),
         });
     }
-    let index = TermIndex::new(&counts.words, &counts.terms);
+    let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
     let sample = Sample::new(counts, &index, articles, usize::MAX)?;
     let max_terms = usize::try_from(training.max_terms).unwrap_or(usize::MAX);
     let kept = vocabulary::select(counts, training.min_articles, max_terms);

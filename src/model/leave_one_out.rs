@@ -390,8 +390,14 @@ mod tests {
         let mut reader = TextReader::new(without.profile);
         reader.read(&article.article.title, &article.article.text);
         let mut scores = vec![0.0; without.topics.len()];
-        let terms = reader.terms().filter_map(|(key, w)| Some((*numbers.get(&key)?, in_units(w))));
-        add_scores(&mut scores, &weights, terms);
+        let topics = scores.len();
+        for (number, w) in reader.terms().filter_map(|(key, w)| Some((*numbers.get(&key)? as usize, w))) {
+            add_scores(
+                &mut scores,
+                in_units(w),
+                weights[number * topics..(number + 1) * topics].iter().copied(),
+            );
+        }
         scores
     }
 
@@ -400,7 +406,7 @@ mod tests {
         let corpus = corpus();
         let counts = Counts::of(TextProfile::default(), &corpus).unwrap();
         let articles: Vec<_> = corpus.iter().collect();
-        let index = TermIndex::new(&counts.words, &counts.terms);
+        let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
         let sample = Sample::new(&counts, &index, &articles, usize::MAX).unwrap();
         let mut in_order = articles.clone();
         in_order.sort_by_key(|a| a.article.digest());
@@ -439,7 +445,7 @@ mod tests {
         let corpus = corpus();
         let counts = Counts::of(TextProfile::default(), &corpus[..7]).unwrap();
         let articles: Vec<_> = corpus.iter().collect();
-        let index = TermIndex::new(&counts.words, &counts.terms);
+        let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
         assert!(Sample::new(&counts, &index, &articles, usize::MAX).is_err());
     }
 }

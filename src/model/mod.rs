@@ -27,6 +27,7 @@ mod table;
 mod term_index;
 mod train;
 mod vocabulary;
+mod weighted_terms;
 
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
 pub use calibrate::Calibration;
@@ -45,7 +46,10 @@ pub use train::{
     ValidTrainingParams, train,
 };
 
-use crate::counts::{TermId, WordTable};
+use term_index::TermIndex;
+use weighted_terms::WeightedTerms;
+
+use crate::counts::WordTable;
 
 /// A trained model: what is served.
 ///
@@ -55,12 +59,10 @@ pub struct Model {
     revision: Revision,
     facts: ModelFacts,
     words: WordTable,
-    terms: Vec<TermId>,
+    terms: WeightedTerms,
     /// In how many training articles each term occurs.
     articles: Vec<u32>,
-    index: term_index::TermIndex,
-    /// One row per term, one weight per topic.
-    rows: Vec<f32>,
+    index: TermIndex,
 }
 
 impl Model {
@@ -85,7 +87,8 @@ impl Model {
     /// The text of the term at `index`, in the order of their bytes.
     #[must_use]
     pub fn term(&self, index: usize) -> Option<String> {
-        self.terms.get(index).map(|&term| self.words.term(term))
+        let place = self.place(index)?;
+        Some(self.words.term(self.terms.term(place)))
     }
 
     /// In how many training articles the term at `index` occurs.
@@ -96,8 +99,11 @@ impl Model {
 
     /// The weights of the term at `index`, one per topic: what its article weight is multiplied by, before calibration.
     #[must_use]
-    pub fn weights(&self, index: usize) -> Option<&[f32]> {
-        let topics = self.facts.topics.len();
-        self.rows.get(index * topics..(index + 1) * topics)
+    pub fn weights(&self, index: usize) -> Option<impl ExactSizeIterator<Item = f32> + '_> {
+        self.place(index).map(|place| self.terms.weights(place))
+    }
+
+    fn place(&self, index: usize) -> Option<u32> {
+        u32::try_from(index).ok().filter(|_| index < self.terms.len())
     }
 }

@@ -131,7 +131,7 @@ impl SampledArticle {
             .collect();
         terms.reserve_exact(searches.len());
         for (search, weight) in searches {
-            terms.push((index.pair(search, &counts.terms)?, weight));
+            terms.push((index.pair(search, |place| counts.terms[place as usize])?, weight));
         }
         terms.sort_unstable_by_key(|&(term, weight)| (Reverse(weight), term));
         Some(Self { index: place, topic, running_words: reader.running_words(), terms, words })

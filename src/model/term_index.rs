@@ -12,10 +12,9 @@ use crate::{
 /// was looked for.
 #[derive(Debug)]
 pub(crate) struct TermIndex {
-    keys: Vec<TermKey>,
-    words: HashTable,
-    /// Where each word stands as a term.
-    word_places: Vec<u32>,
+    /// Of each word the key, and where it stands as a term.
+    words: Vec<(TermKey, u32)>,
+    numbers: HashTable,
     pairs: HashTable,
     /// Two words with one key, where there are such.
     alike: Option<(u32, u32)>,
@@ -30,25 +29,24 @@ pub(crate) struct PairSearch {
 
 impl TermIndex {
     /// The index of `terms`, among which are all of `words`. Of words that share a key the first is found.
-    pub(crate) fn new(words: &WordTable, terms: &[TermId]) -> Self {
-        let keys = words.keys();
-        let mut table = HashTable::with_room(keys.len());
+    pub(crate) fn new(words: &WordTable, terms: impl ExactSizeIterator<Item = TermId>) -> Self {
+        let mut words: Vec<(TermKey, u32)> = words.keys().into_iter().map(|key| (key, 0)).collect();
+        let mut numbers = HashTable::with_room(words.len());
         let mut alike = None;
-        for (number, key) in (0..).zip(&keys) {
-            match table.get(key.0, |n| keys[n as usize] == *key) {
-                None => table.insert(key.0, number),
+        for (number, &(key, _)) in (0..).zip(&words) {
+            match numbers.get(key.0, |n| words[n as usize].0 == key) {
+                None => numbers.insert(key.0, number),
                 Some(other) => alike = alike.or(Some((other, number))),
             }
         }
-        let mut word_places = vec![0; keys.len()];
-        let mut pairs = HashTable::with_room(terms.len().saturating_sub(keys.len()));
-        for (place, &term) in (0..).zip(terms) {
+        let mut pairs = HashTable::with_room(terms.len().saturating_sub(words.len()));
+        for (place, term) in (0..).zip(terms) {
             match term.second() {
-                None => word_places[term.first() as usize] = place,
+                None => words[term.first() as usize].1 = place,
                 Some(_) => pairs.insert(hash(term), place),
             }
         }
-        Self { keys, words: table, word_places, pairs, alike }
+        Self { words, numbers, pairs, alike }
     }
 
     /// The numbers of two words that share a key.
@@ -59,13 +57,13 @@ impl TermIndex {
     /// The number of a word.
     #[inline]
     pub(crate) fn word(&self, key: TermKey) -> Option<u32> {
-        self.words.get(key.0, |number| self.keys[number as usize] == key)
+        self.numbers.get(key.0, |number| self.words[number as usize].0 == key)
     }
 
     /// Where a word stands, given its number.
     #[inline]
     pub(crate) fn word_place(&self, number: u32) -> u32 {
-        self.word_places[number as usize]
+        self.words[number as usize].1
     }
 
     /// Where the word with this key stands.
@@ -81,10 +79,14 @@ impl TermIndex {
         PairSearch { term, start: self.pairs.start(hash(term)) }
     }
 
-    /// Where the pair stands.
+    /// Where the pair stands, given what the caller's list has at a place.
     #[inline]
-    pub(crate) fn pair(&self, PairSearch { term, start }: PairSearch, terms: &[TermId]) -> Option<u32> {
-        self.pairs.go_on(start, hash(term), |place| terms[place as usize] == term)
+    pub(crate) fn pair(
+        &self,
+        PairSearch { term, start }: PairSearch,
+        term_at: impl Fn(u32) -> TermId,
+    ) -> Option<u32> {
+        self.pairs.go_on(start, hash(term), |place| term_at(place) == term)
     }
 }
 
@@ -109,12 +111,12 @@ mod tests {
             terms.push(TermId::word(number));
             terms.push(TermId::pair(number, 1));
         }
-        let index = TermIndex::new(&words, &terms);
+        let index = TermIndex::new(&words, terms.iter().copied());
         assert_eq!(index.words_with_one_key(), None);
         assert_eq!(index.word(word_key("talk")), Some(1));
         assert_eq!(index.word_with_key(word_key("zone")), Some(4));
         assert_eq!(index.word(word_key("peac")), None);
-        let pair = |a, b| index.pair(index.search_pair(a, b), &terms);
+        let pair = |a, b| index.pair(index.search_pair(a, b), |place| terms[place as usize]);
         assert_eq!((pair(0, 1), pair(2, 1), pair(0, 2)), (Some(1), Some(5), None));
     }
 }

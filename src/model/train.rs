@@ -190,7 +190,7 @@ pub fn train(
         return Err(TrainError::TooFewTopics(names));
     }
     let background = background(&names, params.background.as_deref())?;
-    let index = TermIndex::new(&counts.words, &counts.terms);
+    let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
     let sample = articles.map(|articles| Sample::new(counts, &index, articles, SAMPLE_LIMIT)).transpose()?;
     let per_topic = counts.articles_per_topic();
     let all = counts.article_count() as f64;
