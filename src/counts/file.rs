@@ -62,6 +62,7 @@ impl Counts {
     /// When they are anything but what [`Self::to_bytes`] gives.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
         let file = TensorFile::open(bytes, COUNTS_FORMAT)?;
+        file.check_digest()?;
         let topics = topics(file.fact("topics")?)?;
         let words = words(&file.get("word_bytes")?, &file.get("word_lengths")?)?;
         let digests: Vec<u8> = file.get("article_digests")?;

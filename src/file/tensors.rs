@@ -191,7 +191,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     out
 }
 
-/// A file that was opened and whose digest is right.
+/// A file that was opened.
 pub(crate) struct TensorFile<'a> {
     bytes: &'a [u8],
     tensors: SafeTensors<'a>,
@@ -201,7 +201,8 @@ pub(crate) struct TensorFile<'a> {
 }
 
 impl<'a> TensorFile<'a> {
-    /// Opens the bytes of a file whose metadata say `"format": format`.
+    /// Opens the bytes of a file whose metadata say `"format": format`. Nothing in it is sure before
+    /// [`Self::check_digest`]; that takes a while, during which another thread may read what follows.
     pub(crate) fn open(bytes: &'a [u8], format: &'static str) -> Result<Self, InvalidFile> {
         let container = |e: safetensors::SafeTensorError| InvalidFile::Container(quotable(e.to_string()));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(container)?;
@@ -222,12 +223,14 @@ impl<'a> TensorFile<'a> {
         let Some(Value::String(stored)) = facts.remove(DIGEST) else {
             return Err(InvalidFile::Digest);
         };
-        let mut parts: Vec<_> = tensors.iter().map(|(name, view)| (name, view.data())).collect();
-        parts.sort_by_key(|part| part.0);
-        if digest(&facts, parts.into_iter()) != stored {
-            return Err(InvalidFile::Digest);
-        }
         Ok(Self { bytes, tensors, digest: stored, facts })
+    }
+
+    /// Checks that the file holds what its digest says.
+    pub(crate) fn check_digest(&self) -> Result<(), InvalidFile> {
+        let mut parts: Vec<_> = self.tensors.iter().map(|(name, view)| (name, view.data())).collect();
+        parts.sort_by_key(|part| part.0);
+        if digest(&self.facts, parts.into_iter()) == self.digest { Ok(()) } else { Err(InvalidFile::Digest) }
     }
 
     /// The numbers of the tensor `name`.
@@ -296,6 +299,7 @@ mod tests {
     fn what_is_written_is_read() {
         let bytes = bytes("test/1");
         let file = TensorFile::open(&bytes, "test/1").unwrap();
+        file.check_digest().unwrap();
         assert_eq!(file.get::<u32>("b").unwrap(), [1, 2]);
         assert_eq!(file.get::<f32>("a").unwrap(), [0.5]);
         assert_eq!(file.fact::<u8>("x").unwrap(), 1);
@@ -319,7 +323,8 @@ mod tests {
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            assert!(TensorFile::open(&bad, "test/1").is_err(), "byte {at}");
+            let checked = TensorFile::open(&bad, "test/1").and_then(|file| file.check_digest());
+            assert!(checked.is_err(), "byte {at}");
         }
     }
 }

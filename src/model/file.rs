@@ -119,16 +119,20 @@ impl Model {
     /// # Errors
     /// When they are anything but the canonical file of a model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
-        // Half of the time goes into hashing the bytes twice, once for the digest and once for the revision.
-        let (revision, read) = rayon::join(|| Revision::of(bytes), || Self::read(bytes));
+        let file = TensorFile::open(bytes, MODEL_FORMAT)?;
+        // Half of the work is hashing the bytes twice, once for the digest and once for the revision.
+        let hash = || file.check_digest().map(|()| Revision::of(bytes));
+        let (revision, read) = rayon::join(hash, || Self::read(&file));
+        // Of a damaged file the digest says so; what else is wrong follows from that.
+        let revision = revision?;
         Ok(read?(revision))
     }
 
     /// Reads all but the revision: what makes a model with that.
-    fn read(bytes: &[u8]) -> Result<impl FnOnce(Revision) -> Self, InvalidFile> {
-        let mut file = TensorFile::open(bytes, MODEL_FORMAT)?;
-        file.facts.remove("format");
-        let facts: ModelFacts = serde_json::from_value(Value::Object(std::mem::take(&mut file.facts)))
+    fn read(file: &TensorFile<'_>) -> Result<impl FnOnce(Revision) -> Self + use<>, InvalidFile> {
+        let mut facts = file.facts.clone();
+        facts.remove("format");
+        let facts: ModelFacts = serde_json::from_value(Value::Object(facts))
             .map_err(|e| InvalidFile::content(format!("the facts: {e}")))?;
         check_facts(&facts)?;
         let topics = facts.topics.len();
