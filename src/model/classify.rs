@@ -27,6 +27,8 @@ pub struct Classifier {
     word_numbers: Vec<Option<u32>>,
     /// The pairs of known words while they are looked up.
     searches: Vec<(TermRef, Weight, PairSearch)>,
+    /// Of every topic.
+    scores: Vec<f64>,
 }
 
 impl Classifier {
@@ -39,22 +41,15 @@ impl Classifier {
             refs: Vec::new(),
             word_numbers: Vec::new(),
             searches: Vec::new(),
+            scores: Vec::new(),
         }
     }
 
     /// Classifies one article. A model of another profile than this classifier's makes it one of that profile.
     pub fn classify(&mut self, model: &Model, title: &str, text: &str, options: &Options) -> Classification {
         let coverage = self.read(model, title, text);
-
-        let mut scores = vec![0.0; model.facts.topics.len()];
-        for &(row, weight) in &self.known {
-            add_scores(&mut scores, in_units(weight), model.terms.weights(row));
-        }
-        let factor = model.facts.calibration.factor(coverage.words);
-        for (topic, score) in scores.iter_mut().enumerate() {
-            *score = factor * *score + model.facts.calibration.biases[topic] + options.prior_shift(topic);
-        }
-        let topics = rank(&scores);
+        self.score_known(model, coverage, options);
+        let topics = rank(&self.scores);
         let (language, foreign) = self.language(model, coverage, [title, text], options);
         let best = topics.first().map_or(0.0, |best| best.probability);
         let strangeness = strangeness(self.surprise(model, coverage), best);
@@ -68,6 +63,28 @@ impl Classifier {
             _ => Vec::new(),
         };
         Classification { decision, topics, language, coverage, evidence }
+    }
+
+    /// The log of prior times likelihood of every topic, in the calibrated scale and not normalised: what [`Self::classify`]
+    /// ranks. Allocates nothing for a text no longer than those before it.
+    pub fn score(&mut self, model: &Model, title: &str, text: &str, options: &Options) -> &[f64] {
+        let coverage = self.read(model, title, text);
+        self.score_known(model, coverage, options);
+        &self.scores
+    }
+
+    /// Scores the article that was read last.
+    fn score_known(&mut self, model: &Model, coverage: Coverage, options: &Options) {
+        let calibration = &model.facts.calibration;
+        self.scores.clear();
+        self.scores.resize(model.facts.topics.len(), 0.0);
+        for &(row, weight) in &self.known {
+            add_scores(&mut self.scores, in_units(weight), model.terms.weights(row));
+        }
+        let factor = calibration.factor(coverage.words);
+        for (topic, (score, bias)) in self.scores.iter_mut().zip(&calibration.biases).enumerate() {
+            *score = factor * *score + bias + options.prior_shift(topic);
+        }
     }
 
     /// The article's language, and whether the model was not trained on it.
