@@ -10,6 +10,7 @@
 //! | [`counts`] | their sums: add, remove, merge, subtract | text |
 //! | [`model`] | from counts to a model, and from a model to an answer | counts |
 //! | [`corpus`] | readers of articles | article |
+//! | [`training`] | counting and training as articles are read | corpus, model |
 //! | [`evaluation`] | how good answers are | model |
 //! | [`mod@file`] | whole or not there: canonical files | |
 //! | [`api`] | the messages of proto/ | model |
@@ -54,3 +55,4 @@ pub mod file;
 pub mod model;
 pub mod server;
 pub mod text;
+pub mod training;

@@ -10,7 +10,7 @@ use super::{
     output,
     progress::Progress,
 };
-use crate::{corpus, counts::Counts};
+use crate::training;
 
 /// Count labelled articles: one shard of a corpus, to be merged with others
 #[derive(Debug, Args)]
@@ -28,10 +28,10 @@ pub(super) struct Count {
 
 impl Count {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let progress = Progress::start("reading");
-        let articles = corpus::load(&self.inputs.get(), |n| progress.set(n))?;
-        progress.next("counting");
-        let counts = Counts::of(self.text.profile(), &articles)?;
+        let options = self.inputs.options()?;
+        let progress = Progress::start("counting");
+        let counts =
+            training::count(&self.inputs.get(), &options, self.text.profile(), |n| progress.set(n))?;
         output::write_counts(&self.output, &counts)
     }
 }
