@@ -220,7 +220,7 @@ fn a_folder_per_topic_may_be_compressed_too() {
     let folder = Folder::new();
     let expected = folder.count(&folder.write("expected.jsonl", jsonl(&PLAIN)), &[]);
     for (extension, pack) in
-        [(".txt", Vec::from as fn(&[u8]) -> Vec<u8>), (".txt.gz", gzip), (".txt.zst", zstd)]
+        [(".txt", <[u8]>::to_vec as fn(&[u8]) -> Vec<u8>), (".txt.gz", gzip), (".txt.zst", zstd)]
     {
         for (i, (topic, _, text)) in PLAIN.iter().enumerate() {
             folder.write(&format!("topics{extension}/{topic}/{i}{extension}"), pack(text.as_bytes()));

@@ -15,7 +15,11 @@ use harness::{TestServer, bayeswire, peak_of, run_to_end, stderr, stdout};
 fn line(number: usize, words: usize) -> String {
     let word = |i: usize| ["rain", "treaty", "envoys", "army", "march", "goal"][(number + i * i) % 6];
     let text: Vec<_> = (0..words).map(word).collect();
-    format!("{{\"id\": \"{number}\", \"topic\": \"{}\", \"text\": \"{} {number}.\"}}\n", number % 2, text.join(" "))
+    format!(
+        "{{\"id\": \"{number}\", \"topic\": \"{}\", \"text\": \"{} {number}.\"}}\n",
+        number % 2,
+        text.join(" ")
+    )
 }
 
 /// Sends one line, waits for its answer, and only then sends the next.
@@ -77,7 +81,8 @@ fn nothing_is_lost_when_one_article_in_the_middle_is_wrong() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines: String = (0..500).map(|n| if n == 250 { "nonsense\n".to_owned() } else { line(n, 5) }).collect();
+    let lines: String =
+        (0..500).map(|n| if n == 250 { "nonsense\n".to_owned() } else { line(n, 5) }).collect();
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), stdout(&output).lines().count()), (Some(65), 499));
@@ -92,13 +97,8 @@ fn peak(folder: &Path, arguments: &[&str], articles: usize) -> u64 {
         let lines: String = (0..articles).map(|n| line(n, 300).replace("\"id\"", "\"name\"")).collect();
         std::fs::write(&file, lines).unwrap();
     }
-    let child = bayeswire()
-        .args(arguments)
-        .arg(&file)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child =
+        bayeswire().args(arguments).arg(&file).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let (peak, output) = peak_of(child);
     assert!(output.status.success(), "{}", stderr(&output));
     peak.unwrap_or(0)

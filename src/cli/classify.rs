@@ -125,12 +125,18 @@ impl Classify {
         let records = RawRecords::new(&self.inputs.get(), &self.inputs.options()?);
         let (send, receive) = tokio::sync::mpsc::channel(CALLS);
         // Reading blocks, so it has a thread of its own; that ends when nobody listens any more.
-        std::thread::spawn(move || records.map(RawRecord::read).try_for_each(|record| send.blocking_send(record)));
+        std::thread::spawn(move || {
+            for record in records.map(RawRecord::read) {
+                if send.blocking_send(record).is_err() {
+                    break;
+                }
+            }
+        });
         let calls = ReceiverStream::new(receive).map(|record| {
             let (client, options) = (client.clone(), options.clone());
             async move {
                 let record = record?;
-                let answer = client.classify(&record.article, &options).await;
+                let answer = client.classify(&record.article, options).await;
                 Ok(self.format.show(&record, answer))
             }
         });

@@ -30,8 +30,7 @@ impl Count {
     pub(super) fn run(self) -> Result<(), Failure> {
         let options = self.inputs.options()?;
         let progress = Progress::start("counting");
-        let counts =
-            training::count(&self.inputs.get(), &options, self.text.profile(), |n| progress.set(n))?;
+        let counts = training::count(&self.inputs.get(), &options, self.text.profile(), |n| progress.set(n))?;
         output::write_counts(&self.output, &counts)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use clap::{Args, ValueEnum};
 use super::{
     ExitStatus, Failure,
     arguments::{Inputs, ModelArgument},
@@ -17,6 +16,7 @@ use crate::{
     file,
     model::{Classifier, Model, Options, leave_one_out},
 };
+use clap::{Args, ValueEnum};
 
 /// A confusion matrix of more labels is for the report and for JSON.
 const MOST_COLUMNS: usize = 10;

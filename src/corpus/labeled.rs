@@ -36,16 +36,23 @@ pub fn load_with_names(
     let (mut articles, mut names) = (Vec::new(), Vec::new());
     let mut audit = Audit::new();
     let read = |(): &mut (), raw: RawRecord| raw.read_labeled(options);
-    in_order(labeled_records(inputs, options), RawRecord::size, rayon::current_num_threads(), || (), read, |records| {
-        for record in records {
-            if let Some((place, article)) = audit.check(record)? {
-                names.push(name(&article, &place));
-                articles.push(article);
+    in_order(
+        labeled_records(inputs, options),
+        RawRecord::size,
+        rayon::current_num_threads(),
+        || (),
+        read,
+        |records| {
+            for record in records {
+                if let Some((place, article)) = audit.check(record)? {
+                    names.push(name(&article, &place));
+                    articles.push(article);
+                }
             }
-        }
-        progress(articles.len());
-        Ok::<(), CorpusError>(())
-    })?;
+            progress(articles.len());
+            Ok::<(), CorpusError>(())
+        },
+    )?;
     audit.finish(inputs)?;
     Ok((articles, names))
 }

@@ -74,8 +74,13 @@ mod tests {
         for i in 0..1000 {
             let right = 1.0 / (1.0 + (i * 7919 % 1000) as f64);
             let answer = usize::from(i % 3 > 0);
-            let prediction =
-                Prediction { article: i, right: 0, answer, assigned: true, probabilities: vec![right, 1.0 - right] };
+            let prediction = Prediction {
+                article: i,
+                right: 0,
+                answer,
+                assigned: true,
+                probabilities: vec![right, 1.0 - right],
+            };
             shown.offer(&prediction, labeled(i).article.digest(), || (labeled(i), i.to_string()));
         }
         let mut expected: Vec<usize> = (0..1000).filter(|i| i % 3 > 0).collect();
