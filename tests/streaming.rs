@@ -16,9 +16,11 @@ fn line(number: usize, words: usize) -> String {
     let word = |i: usize| ["rain", "treaty", "envoys", "army", "march", "goal"][(number + i * i) % 6];
     let text: Vec<_> = (0..words).map(word).collect();
     format!(
-        "{{\"id\": \"{number}\", \"topic\": \"{}\", \"text\": \"{} {number}.\"}}\n",
+        "{{\"id\": \"{number}\", \"topic\": \"{}\", \"text\": \"{} {}.\"}}\n",
         number % 2,
-        text.join(" ")
+        text.join(" "),
+        // Few words in all: counts grow with these, and should.
+        number % 100
     )
 }
 
