@@ -1,4 +1,5 @@
-//! Compiles the .proto files with protox (pure Rust: no protoc on the machine) and notes the git commit.
+//! Compiles the .proto files with protox (pure Rust: no protoc on the machine), compresses the built-in model and notes the
+//! git commit.
 //! No date and no host name: the same sources give the same binary.
 
 use std::{env, error::Error, fs, path::Path, path::PathBuf, process::Command};
@@ -11,6 +12,11 @@ const PROTOS: [&str; 3] = [
     "inference/grpc_service.proto",
 ];
 
+/// prost's own has no ProtoJSON.
+const TIMESTAMP: (&str, &str) = (".google.protobuf.Timestamp", "crate::api::Timestamp");
+
+const MODEL: &str = "models/default/default.model";
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(PROTOS, ["proto"])?;
@@ -20,23 +26,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The type that gRPC's Rust libraries use for it; ours is there for reflection and for other languages.
     tonic_prost_build::configure()
         .extern_path(".google.rpc.Status", "::tonic_types::Status")
+        .extern_path(TIMESTAMP.0, TIMESTAMP.1)
+        .codec_path("crate::api::LimitedCodec")
         .compile_fds(descriptors)?;
-    pbjson_build::Builder::new().register_descriptors(&bytes)?.build(&[
-        ".bayeswire.v1.ClassifyArticleResponse",
-        ".bayeswire.v1.Classification",
-        ".bayeswire.v1.Decision",
-        ".bayeswire.v1.AbstainReason",
-        ".bayeswire.v1.TopicScore",
-        ".bayeswire.v1.Coverage",
-        ".bayeswire.v1.TermEvidence",
-        ".bayeswire.v1.TextSpan",
-        ".bayeswire.v1.Field",
-    ])?;
+    pbjson_build::Builder::new().register_descriptors(&bytes)?.extern_path(TIMESTAMP.0, TIMESTAMP.1).build(
+        &[
+            ".bayeswire.v1.ClassifyPageResponse",
+            ".bayeswire.v1.PageArticle",
+            ".bayeswire.v1.ClassifyArticleResponse",
+            ".bayeswire.v1.Classification",
+            ".bayeswire.v1.Decision",
+            ".bayeswire.v1.AbstainReason",
+            ".bayeswire.v1.TopicScore",
+            ".bayeswire.v1.Coverage",
+            ".bayeswire.v1.TermEvidence",
+            ".bayeswire.v1.TextSpan",
+            ".bayeswire.v1.Field",
+        ],
+    )?;
+    compress_model(&out)?;
     let package = env::var("CARGO_PKG_VERSION")?;
     let commit = commit()?;
     let version = if commit.is_empty() { package } else { format!("{package} ({commit})") };
     println!("cargo:rustc-env=BAYESWIRE_VERSION={version}");
     println!("cargo:rustc-env=BAYESWIRE_COMMIT={commit}");
+    Ok(())
+}
+
+/// The built-in model, a quarter of the program otherwise.
+fn compress_model(out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={MODEL}");
+    // Higher levels save little and take seconds.
+    fs::write(out.join("default.model.zst"), zstd::encode_all(fs::File::open(MODEL)?, 9)?)?;
     Ok(())
 }
 

@@ -1,12 +1,19 @@
 //! A client of the server, for the command line and for Rust programs.
 
 mod connect;
+mod retry;
+mod servers;
+mod transport;
 
 use std::time::Duration;
 
+use connect::connect_when_called;
 pub use connect::{ConnectError, ConnectOptions, Connection, connect};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
-use tonic::Status;
+pub use retry::RetryPolicy;
+pub use servers::Servers;
+use tonic::{Request, Status};
+pub use transport::Transport;
 
 use crate::{
     api::v1::{
@@ -18,6 +25,8 @@ use crate::{
 
 /// How long to wait for an answer; of a stream, for its beginning.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait for a connection where there are other servers to call.
+const FAILOVER_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest answer that is read, in bytes: a batch or an explanation can be long.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// How many revisions are asked for at once.
@@ -28,6 +37,7 @@ const PAGE_SIZE: i32 = 100;
 pub struct Client {
     service: ClassificationServiceClient<Connection>,
     models: ModelServiceClient<Connection>,
+    timeout: Option<Duration>,
 }
 
 impl Client {
@@ -44,12 +54,40 @@ impl Client {
     /// # Errors
     /// When it is no URL, a file cannot be used, or nobody answers there within 5 seconds.
     pub async fn connect_with(url: &str, options: &ConnectOptions) -> Result<Self, ConnectError> {
-        let channel = connect(url, options, CALL_TIMEOUT).await?;
-        Ok(Self {
-            service: ClassificationServiceClient::new(channel.clone())
+        Ok(Self::new(connect(url, options, CALL_TIMEOUT).await?))
+    }
+
+    /// Connects to `url` when it is first called, as `options` say.
+    ///
+    /// # Errors
+    /// When it is no URL or a file cannot be used.
+    pub fn connect_when_called(url: &str, options: &ConnectOptions) -> Result<Self, ConnectError> {
+        Ok(Self::new(connect_when_called(url, options, CALL_TIMEOUT, FAILOVER_TIMEOUT)?))
+    }
+
+    fn new(connection: Connection) -> Self {
+        Self {
+            service: ClassificationServiceClient::new(connection.clone())
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
-            models: ModelServiceClient::new(channel),
-        })
+            models: ModelServiceClient::new(connection),
+            timeout: None,
+        }
+    }
+
+    /// The same connection; the server is told that its answers, streams as a whole, must come within `timeout`. Calls end
+    /// with DEADLINE_EXCEEDED when they do not; 30 seconds is the most.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(timeout) = self.timeout {
+            request.set_timeout(timeout);
+        }
+        request
     }
 
     /// Classifies one article.
@@ -62,7 +100,7 @@ impl Client {
         options: v1::ClassificationOptions,
     ) -> Result<v1::ClassifyArticleResponse, Status> {
         let request = v1::ClassifyArticleRequest { article: Some(article.into()), options: Some(options) };
-        Ok(self.service.clone().classify_article(request).await?.into_inner())
+        Ok(self.service.clone().classify_article(self.request(request)).await?.into_inner())
     }
 
     /// Classifies 1 to 1,000 articles in one call: an answer or an error for each, in the same order.
@@ -76,7 +114,7 @@ impl Client {
     ) -> Result<Vec<v1::ArticleResult>, Status> {
         let articles = articles.iter().map(Into::into).collect();
         let request = v1::BatchClassifyArticlesRequest { articles, options: Some(options) };
-        Ok(self.service.clone().batch_classify_articles(request).await?.into_inner().results)
+        Ok(self.service.clone().batch_classify_articles(self.request(request)).await?.into_inner().results)
     }
 
     /// Classifies articles as `articles` gives them: an answer or an error for each, in the same order. `articles` is
@@ -96,7 +134,8 @@ impl Client {
             options: Some(options.clone()),
         });
         let requests = requests.take_until(unwanted);
-        let answers = self.service.clone().stream_classify_articles(requests).await?.into_inner();
+        let answers =
+            self.service.clone().stream_classify_articles(self.request(requests)).await?.into_inner();
         Ok(answers.map_ok(move |answer| {
             let _wanted = &wanted;
             answer.result.unwrap_or_default()
@@ -118,7 +157,7 @@ impl Client {
             options: Some(options),
             against_topic: against_topic.to_owned(),
         };
-        Ok(self.service.clone().explain_article(request).await?.into_inner())
+        Ok(self.service.clone().explain_article(self.request(request)).await?.into_inner())
     }
 
     /// Asks which build the server is, what it can do and within what limits.
@@ -126,7 +165,7 @@ impl Client {
     /// # Errors
     /// The server's status.
     pub async fn server_info(&self) -> Result<v1::GetServerInfoResponse, Status> {
-        Ok(self.models.clone().get_server_info(v1::GetServerInfoRequest {}).await?.into_inner())
+        Ok(self.models.clone().get_server_info(self.request(v1::GetServerInfoRequest {})).await?.into_inner())
     }
 
     /// All revisions in the server's memory and in its model directory, newest file first.
@@ -138,7 +177,7 @@ impl Client {
         let mut page_token = String::new();
         loop {
             let request = v1::ListModelRevisionsRequest { page_size: PAGE_SIZE, page_token };
-            let page = self.models.clone().list_model_revisions(request).await?.into_inner();
+            let page = self.models.clone().list_model_revisions(self.request(request)).await?.into_inner();
             all.extend(page.revisions);
             page_token = page.next_page_token;
             if page_token.is_empty() {
@@ -158,7 +197,7 @@ impl Client {
     ) -> Result<v1::ActivateModelRevisionResponse, Status> {
         let model_revision = model_revision.to_owned();
         let request = v1::ActivateModelRevisionRequest { model_revision, validate_only };
-        Ok(self.models.clone().activate_model_revision(request).await?.into_inner())
+        Ok(self.models.clone().activate_model_revision(self.request(request)).await?.into_inner())
     }
 
     /// Makes the revision active that was active before.
@@ -166,7 +205,7 @@ impl Client {
     /// # Errors
     /// The server's status: FAILED_PRECONDITION when no earlier revision is in memory.
     pub async fn roll_back_model(&self) -> Result<v1::RollbackModelResponse, Status> {
-        Ok(self.models.clone().rollback_model(v1::RollbackModelRequest {}).await?.into_inner())
+        Ok(self.models.clone().rollback_model(self.request(v1::RollbackModelRequest {})).await?.into_inner())
     }
 
     /// Asks what the active model knows about a word or two adjacent words.
@@ -175,7 +214,18 @@ impl Client {
     /// The server's status: NOT_FOUND when the model has no weights for it.
     pub async fn look_up_term(&self, term: &str) -> Result<v1::LookUpTermResponse, Status> {
         let request = v1::LookUpTermRequest { term: term.to_owned(), ..v1::LookUpTermRequest::default() };
-        Ok(self.models.clone().look_up_term(request).await?.into_inner())
+        Ok(self.models.clone().look_up_term(self.request(request)).await?.into_inner())
+    }
+
+    /// Finds the articles on a page and classifies each.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn classify_page(
+        &self,
+        request: v1::ClassifyPageRequest,
+    ) -> Result<v1::ClassifyPageResponse, Status> {
+        Ok(self.service.clone().classify_page(request).await?.into_inner())
     }
 }
 

@@ -11,9 +11,10 @@
 //! | [`model`] | from counts to a model, and from a model to an answer | counts |
 //! | [`corpus`] | readers of articles | article |
 //! | [`training`] | counting and training as articles are read | corpus, model |
+//! | [`page`] | from a scraped page to the articles on it | article |
 //! | [`evaluation`] | how good answers are | model |
 //! | [`mod@file`] | whole or not there: canonical files | |
-//! | [`api`] | the messages of proto/ | model |
+//! | [`api`] | the messages of proto/ | model, page |
 //! | [`server`], [`client`] | gRPC | api, model |
 //! | [`cli`] | one file a subcommand | everything |
 //!
@@ -53,6 +54,7 @@ pub mod counts;
 pub mod evaluation;
 pub mod file;
 pub mod model;
+pub mod page;
 pub mod server;
 pub mod text;
 pub mod training;

@@ -27,7 +27,7 @@ use bayeswire::{
     model::{Model, Revision},
     server::{ModelObserver, ModelOutcome, ModelSource, Registry, ServerConfig},
 };
-use harness::{TestServer, model_file, reason, until, violations};
+use harness::{ServerProcess, TestServer, model_file, reason, until, violations};
 use tempfile::TempDir;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -378,7 +378,8 @@ async fn revisions_are_listed_page_by_page_whatever_comes_in_between() {
             break;
         }
         // Comes first, so it is on no later page.
-        put(&folder, "f.model", &format!("f{}", seen.len()));
+        let word = format!("f{}", seen.len());
+        put(&folder, &format!("{word}.model"), &word);
     }
     let expected: Vec<_> = revisions.iter().rev().map(ToString::to_string).collect();
     assert_eq!(seen.iter().map(|r| r.model_revision.clone()).collect::<Vec<_>>(), expected);
@@ -409,7 +410,8 @@ async fn operators_are_told_what_is_served_and_what_it_knows() {
         (limits.max_text_bytes, limits.max_batch_articles, limits.max_held_revisions),
         (1 << 20, 1000, 4)
     );
-    assert_eq!(info.features, ["batch", "explain", "grpc-web", "open-inference-protocol", "stream"]);
+    assert_eq!(limits.max_page_bytes, 16 << 20);
+    assert_eq!(info.features, ["batch", "explain", "grpc-web", "open-inference-protocol", "pages", "stream"]);
 
     let mut models = ModelServiceClient::new(server.channel().await);
     let request = GetModelRevisionRequest::default();
@@ -470,7 +472,50 @@ async fn a_server_without_a_model_yet_says_so_to_operators() {
     server.stop().await.unwrap();
 }
 
-/// Swap n, counted from 0, activates revision n modulo 4.
+/// How far the swaps have come. Swap n, counted from 0, activates revision n modulo 4; the first is done beforehand.
+#[derive(Clone)]
+struct Swaps {
+    begun: Arc<AtomicUsize>,
+    done: Arc<AtomicUsize>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Default for Swaps {
+    fn default() -> Self {
+        let one = || Arc::new(AtomicUsize::new(1));
+        Self { begun: one(), done: one(), stop: Arc::default() }
+    }
+}
+
+impl Swaps {
+    async fn next(&self, client: &Client, revision: &Revision) {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        client.activate_model(&revision.to_string(), false).await.unwrap();
+        self.done.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Calls until the swaps stop. Every answer must be of a revision that was active during the call: how many there were, and
+/// which revisions gave them.
+async fn call_during_swaps(url: String, swaps: Swaps, names: [String; 4]) -> (usize, [bool; 4]) {
+    let channel = tonic::transport::Channel::from_shared(url).unwrap().connect().await.unwrap();
+    let mut client = ClassificationServiceClient::new(channel);
+    let (mut calls, mut seen) = (0, [false; 4]);
+    while !swaps.stop.load(Ordering::SeqCst) {
+        let oldest = swaps.done.load(Ordering::SeqCst) - 1;
+        let article = Article { text: "Heavy rain falls.".into(), ..Article::default() };
+        let request = ClassifyArticleRequest { article: Some(article), options: None };
+        let answer = client.classify_article(request).await.unwrap().into_inner();
+        let newest = swaps.begun.load(Ordering::SeqCst) - 1;
+        let revision = answer.classification.unwrap().model_revision;
+        let of_its_time = (oldest..=newest).any(|swap| names[swap % 4] == revision);
+        assert!(of_its_time, "{revision} was not active during swaps {oldest} to {newest}");
+        calls += 1;
+        seen[names.iter().position(|name| *name == revision).unwrap()] = true;
+    }
+    (calls, seen)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_swaps_under_load_fail_no_call_and_every_answer_is_of_its_time() {
     const SWAPS: usize = 1000;
@@ -479,45 +524,19 @@ async fn a_thousand_swaps_under_load_fail_no_call_and_every_answer_is_of_its_tim
     let revisions = ["a", "b", "c", "d"].map(|word| put(&folder, &format!("{word}.model"), word));
     let serving = serve(folder.path(), 4).await;
     serving.client.activate_model(&revisions[0].to_string(), false).await.unwrap();
-    // Swaps that have begun, and swaps that are done.
-    let (begun, done) = (Arc::new(AtomicUsize::new(1)), Arc::new(AtomicUsize::new(1)));
-    let stop = Arc::new(AtomicBool::new(false));
+    let swaps = Swaps::default();
+    let names = revisions.map(|r| r.to_string());
     let callers: Vec<_> = (0..CALLERS)
-        .map(|_| {
-            let channel_of = serving.server.url();
-            let (begun, done, stop) = (Arc::clone(&begun), Arc::clone(&done), Arc::clone(&stop));
-            let names = revisions.map(|r| r.to_string());
-            tokio::spawn(async move {
-                let channel =
-                    tonic::transport::Channel::from_shared(channel_of).unwrap().connect().await.unwrap();
-                let mut client = ClassificationServiceClient::new(channel);
-                let (mut calls, mut seen) = (0, [false; 4]);
-                while !stop.load(Ordering::SeqCst) {
-                    let oldest = done.load(Ordering::SeqCst) - 1;
-                    let article = Article { text: "Heavy rain falls.".into(), ..Article::default() };
-                    let request = ClassifyArticleRequest { article: Some(article), options: None };
-                    let answer = client.classify_article(request).await.unwrap().into_inner();
-                    let newest = begun.load(Ordering::SeqCst) - 1;
-                    let revision = answer.classification.unwrap().model_revision;
-                    let of_its_time = (oldest..=newest).any(|swap| names[swap % 4] == revision);
-                    assert!(of_its_time, "{revision} was not active during swaps {oldest} to {newest}");
-                    calls += 1;
-                    seen[names.iter().position(|name| *name == revision).unwrap()] = true;
-                }
-                (calls, seen)
-            })
-        })
+        .map(|_| tokio::spawn(call_during_swaps(serving.server.url(), swaps.clone(), names.clone())))
         .collect();
     for swap in 1..=SWAPS {
         if swap == 100 {
             // Each record waits for the disk twice. Without the directory there are none, and all four models are in memory.
             fs::remove_dir_all(folder.path()).unwrap();
         }
-        begun.fetch_add(1, Ordering::SeqCst);
-        serving.client.activate_model(&revisions[swap % 4].to_string(), false).await.unwrap();
-        done.fetch_add(1, Ordering::SeqCst);
+        swaps.next(&serving.client, &revisions[swap % 4]).await;
     }
-    stop.store(true, Ordering::SeqCst);
+    swaps.stop.store(true, Ordering::SeqCst);
     let (mut calls, mut seen) = (0, [false; 4]);
     for caller in callers {
         let (more, these) = caller.await.unwrap();
@@ -528,4 +547,111 @@ async fn a_thousand_swaps_under_load_fail_no_call_and_every_answer_is_of_its_tim
     assert_eq!(seen, [true; 4]);
     let swapped = serving.counter.count(ModelOutcome::Activated);
     assert!((SWAPS..=SWAPS + 1).contains(&swapped), "{swapped}");
+}
+
+/// Every swap reads a file, since two models are kept and four take turns; one of them is the shipped model, 6 MB.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_swaps_under_load_leave_memory_as_it_was() {
+    const WARM_UP: usize = 200;
+    const SWAPS: usize = 1000;
+    const SLACK: u64 = 16 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let [a, b, c] = ["a", "b", "c"].map(|word| put(&folder, &format!("{word}.model"), word));
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default/default.model");
+    fs::copy(shipped, folder.path().join("d.model")).unwrap();
+    let revisions = [a, b, c, harness::default_model().revision()];
+    let path = folder.path().to_str().unwrap();
+    let server = ServerProcess::start(&["--model", path, "--held-revisions", "2"]);
+    let client = Client::connect(&server.url()).await.unwrap();
+    client.activate_model(&revisions[0].to_string(), false).await.unwrap();
+    let swaps = Swaps::default();
+    let names = revisions.map(|r| r.to_string());
+    let callers: Vec<_> = (0..16)
+        .map(|_| tokio::spawn(call_during_swaps(server.url(), swaps.clone(), names.clone())))
+        .collect();
+    let mut before = None;
+    for swap in 1..=WARM_UP + SWAPS {
+        swaps.next(&client, &revisions[swap % 4]).await;
+        if swap == WARM_UP {
+            before = server.resident_bytes();
+        }
+    }
+    let after = server.resident_bytes();
+    swaps.stop.store(true, Ordering::SeqCst);
+    let mut calls = 0;
+    for caller in callers {
+        calls += caller.await.unwrap().0;
+    }
+    assert!(calls > SWAPS, "{calls} calls");
+    if let (Some(before), Some(after)) = (before, after) {
+        println!("{calls} calls, {} KiB before and {} KiB after {SWAPS} swaps", before >> 10, after >> 10);
+        assert!(after < before + SLACK, "{before} bytes before, {after} after");
+    }
+}
+
+/// A pipe in place of the file: reading it takes until somebody has written it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_still_being_read_does_not_undo_a_rollback() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.model");
+    let [(a, first), (b, second), (_, late)] = ["a", "b", "late"].map(model_file);
+    fs::write(&path, &first).unwrap();
+    let server = ServerProcess::start(&["--model", path.to_str().unwrap()]);
+    let client = Client::connect(&server.url()).await.unwrap();
+    replace(&path, &second).unwrap();
+    server.signal("-HUP");
+    until("it is read", || async { client.server_info().await.unwrap().active_revision == b.to_string() })
+        .await;
+
+    fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    server.signal("-HUP");
+    // Opening it for writing waits until the server has opened it for reading.
+    let mut pipe = tokio::task::spawn_blocking(move || fs::File::options().write(true).open(path).unwrap())
+        .await
+        .unwrap();
+    client.roll_back_model().await.unwrap();
+    std::io::Write::write_all(&mut pipe, &late).unwrap();
+    drop(pipe);
+    server.logged("an operator has chosen another meanwhile").await;
+    assert_eq!(client.server_info().await.unwrap().active_revision, a.to_string());
+}
+
+#[tokio::test]
+async fn what_is_no_file_in_a_directory_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let a = put(&folder, "a.model", "a");
+    for name in ["pipe.model", "active"] {
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status();
+        assert!(made.unwrap().success());
+    }
+    fs::create_dir(folder.path().join("folder.model")).unwrap();
+    std::os::unix::fs::symlink("/no/such/file", folder.path().join("dangling.model")).unwrap();
+    std::os::unix::fs::symlink(".", folder.path().join("loop.model")).unwrap();
+    let serving = tokio::time::timeout(Duration::from_secs(10), serve(folder.path(), 4)).await.unwrap();
+    assert_eq!(serving.answering().await, a.to_string());
+    assert_eq!(serving.client.model_revisions().await.unwrap().len(), 1);
+    fs::remove_file(folder.path().join("active")).unwrap();
+    // A link to a file is a file.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let b = put(&elsewhere, "b", "b");
+    std::os::unix::fs::symlink(elsewhere.path().join("b"), folder.path().join("b.model")).unwrap();
+    serving.becomes(b).await;
+}
+
+#[tokio::test]
+async fn a_directory_that_disappears_and_comes_back_is_looked_at_again() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("models");
+    fs::create_dir(&path).unwrap();
+    let (a, bytes) = model_file("a");
+    replace(&path.join("a.model"), &bytes).unwrap();
+    let serving = serve(&path, 4).await;
+    fs::remove_dir_all(&path).unwrap();
+    assert_eq!(serving.answering().await, a.to_string());
+    assert_eq!(serving.client.model_revisions().await.unwrap().len(), 1);
+    fs::create_dir(&path).unwrap();
+    let (b, bytes) = model_file("b");
+    replace(&path.join("b.model"), &bytes).unwrap();
+    serving.becomes(b).await;
 }

@@ -210,6 +210,8 @@ async fn limits_hold_to_the_byte() {
         "{}",
         status.message()
     );
+    let info = status.get_error_details().error_info().unwrap().clone();
+    assert_eq!((info.reason.as_str(), info.metadata["limit"].as_str()), ("TEXT_TOO_LONG", "1048576"));
 
     let status = client.classify_article(ClassifyArticleRequest::default()).await.unwrap_err();
     assert_eq!(reasons(&status), [("article".to_owned(), "ARTICLE_MISSING".to_owned())]);

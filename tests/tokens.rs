@@ -7,10 +7,13 @@ mod harness;
 use std::{fs, path::Path, time::Duration};
 
 use bayeswire::{
-    api::v1::classification_service_client::ClassificationServiceClient,
+    api::v1::{
+        RollbackModelRequest, classification_service_client::ClassificationServiceClient,
+        model_service_client::ModelServiceClient,
+    },
     server::{Opening, ServerConfig},
 };
-use harness::{ServerProcess, TestServer, article};
+use harness::{ServerProcess, TestServer, article, reason};
 use tonic::{Code, Request, Status};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_types::StatusExt as _;
@@ -60,6 +63,22 @@ async fn only_callers_with_a_token_are_answered() {
     {
         assert!(is_refused(classify(&url, wrong).await), "{wrong:?}");
     }
+}
+
+#[tokio::test]
+async fn what_changes_the_server_needs_the_role_operate() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::configured(config(folder.path())).await;
+    let call = async |token: &str| {
+        let mut request = Request::new(RollbackModelRequest {});
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let status =
+            ModelServiceClient::new(server.channel().await).rollback_model(request).await.unwrap_err();
+        (status.code(), reason(&status))
+    };
+    assert_eq!(call(CLASSIFY).await, (Code::PermissionDenied, "ROLE_MISSING".to_owned()));
+    // Let in, and told that there is nothing to go back to.
+    assert_eq!(call(OPERATE).await, (Code::FailedPrecondition, "NO_EARLIER_REVISION".to_owned()));
 }
 
 #[tokio::test]

@@ -17,6 +17,11 @@ use bytes::Bytes;
 use harness::{TestServer, article};
 use prost::Message as _;
 use tonic::{Code, Status, codec::CompressionEncoding};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest,
+};
 use tonic_types::StatusExt as _;
 
 const TEXT: &str =
@@ -31,6 +36,23 @@ async fn requests_may_be_compressed() {
             .accept_compressed(encoding);
         let answer = client.classify_article(with_evidence()).await.unwrap().into_inner();
         assert!(answer.classification.unwrap().evidence.len() > 10);
+    }
+}
+
+/// Clients that compress whatever they send do so with these as well.
+#[tokio::test]
+async fn health_and_reflection_may_be_asked_in_compressed_messages() {
+    let server = TestServer::start().await;
+    for encoding in [CompressionEncoding::Gzip, CompressionEncoding::Zstd] {
+        let mut health = HealthClient::new(server.channel().await).send_compressed(encoding);
+        health.check(HealthCheckRequest { service: String::new() }).await.unwrap();
+        let question = ServerReflectionRequest {
+            message_request: Some(MessageRequest::ListServices(String::new())),
+            ..ServerReflectionRequest::default()
+        };
+        let mut reflection = ServerReflectionClient::new(server.channel().await).send_compressed(encoding);
+        let answers = reflection.server_reflection_info(tokio_stream::iter([question])).await;
+        assert!(answers.unwrap().into_inner().message().await.unwrap().is_some());
     }
 }
 

@@ -94,7 +94,7 @@ impl From<Span> for v1::TextSpan {
 ///
 /// # Errors
 /// Never for the messages of this crate; serde's signature allows it.
-pub fn to_json(message: &v1::ClassifyArticleResponse) -> serde_json::Result<Vec<u8>> {
+pub fn to_json(message: &impl serde::Serialize) -> serde_json::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
     Ok(line)

@@ -1,8 +1,15 @@
 //! The messages of `proto/`: what the server sends, and what `classify --format jsonl` prints.
 
+mod codec;
 mod convert;
+mod page;
+mod timestamp;
 
+pub use codec::{LimitedCodec, LimitedDecoder};
+pub(crate) use codec::{MAX_FIELDS, TOO_MANY_FIELDS};
 pub use convert::to_json;
+pub(crate) use page::ModelSubjects;
+pub use timestamp::Timestamp;
 
 /// Generated from `proto/bayeswire/v1`; the .proto files are the documentation.
 #[allow(

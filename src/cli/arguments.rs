@@ -10,7 +10,7 @@ use std::{
 
 use clap::Args;
 
-use super::{ExitStatus, Failure};
+use super::{ExitStatus, Failure, built_in};
 use crate::{
     client::ConnectOptions,
     corpus::{Columns, Format, Input, ReadOptions},
@@ -20,9 +20,6 @@ use crate::{
     server::{ModelSource, Registry},
     text::{StemmerKind, TextProfile},
 };
-
-/// The model that is built in: `models/default/default.model`.
-static BUILT_IN: &[u8] = include_bytes!("../../models/default/default.model");
 
 /// Where articles come from.
 #[derive(Debug, Args)]
@@ -164,9 +161,7 @@ impl ModelArgument {
     pub(super) fn load(&self) -> Result<Model, Failure> {
         match &self.model {
             Some(path) => load_model(path),
-            None => {
-                Model::from_bytes(BUILT_IN).map_err(|e| Failure::invalid(Path::new("the built-in model"), &e))
-            }
+            None => built_in::load(),
         }
     }
 }
@@ -186,7 +181,7 @@ pub(super) fn open_models(
     let first = Arc::clone(&registry);
     let load = move || {
         if directory {
-            return Ok(first.load_first(BUILT_IN)?);
+            return Ok(first.load_first(&built_in::bytes()?)?);
         }
         ModelArgument { model: path }.load()
     };

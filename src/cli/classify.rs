@@ -11,6 +11,7 @@ use super::{
     ExitStatus, Failure,
     arguments::{ConnectionArguments, Inputs, ModelArgument},
     output,
+    pages::Pages,
     progress::Progress,
 };
 use crate::{
@@ -31,6 +32,14 @@ const MAX_TEXT_BYTES: usize = 1 << 20;
 pub(super) struct Classify {
     #[command(flatten)]
     inputs: Inputs,
+
+    /// The inputs are scraped pages: find the articles on each and classify those. INPUT is then files (.html and .htm are
+    /// HTML, anything else is plain text), folders of such files, or - for one page on standard input, which is HTML if it
+    /// begins with <. Pages in any of the encodings of the Web are read, at most 16 MiB each. --format jsonl prints one
+    /// ClassifyPageResponse a page, its sourceUri the name of the file; --format text a line for the page and one for each
+    /// article: topic, probability, title, first words
+    #[arg(long, env = "BAYESWIRE_PAGE")]
+    page: bool,
 
     #[command(flatten)]
     model: ModelArgument,
@@ -57,10 +66,10 @@ pub(super) struct Classify {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// A line for eyes: decision, probability, id or place, title.
     Text,
-    /// One ClassifyArticleResponse in ProtoJSON a line, as the server sends it.
+    /// One ClassifyArticleResponse (or ClassifyPageResponse) in ProtoJSON a line, as the server sends it.
     Jsonl,
 }
 
@@ -71,6 +80,17 @@ impl Classify {
             max_evidence_terms: self.evidence,
             ..v1::ClassificationOptions::default()
         };
+        if self.page {
+            let pages = Pages::new(&self.inputs.get(), self.format);
+            return match &self.server {
+                Some(url) => pages.ask(url, &self.connection.options(), &options),
+                None => {
+                    let model = self.model.load()?;
+                    let options = checked(&model, &options)?;
+                    pages.classify_here(&model, &options)
+                }
+            };
+        }
         let progress = Progress::start("classifying");
         let mut printer = Printer { answered: 0, wrong: 0, progress };
         match &self.server {
@@ -89,16 +109,7 @@ impl Classify {
         printer: &mut Printer,
     ) -> Result<(), Failure> {
         let model = self.model.load()?;
-        let options = Options::new(
-            &model,
-            options.min_probability,
-            i64::from(options.max_evidence_terms),
-            &options.topic_priors,
-        )
-        .map_err(|wrong| {
-            let lines: Vec<_> = wrong.iter().map(ToString::to_string).collect();
-            Failure::new(ExitStatus::Usage, lines.join("\n"))
-        })?;
+        let options = checked(&model, options)?;
         let profile = model.facts().text_profile;
         in_order(
             RawRecords::new(&self.inputs.get(), &self.inputs.options()?),
@@ -146,6 +157,15 @@ impl Classify {
         }
         Ok(())
     }
+}
+
+/// Checks the options against the model.
+fn checked(model: &Model, options: &v1::ClassificationOptions) -> Result<Options, Failure> {
+    let evidence = i64::from(options.max_evidence_terms);
+    Options::new(model, options.min_probability, evidence, &options.topic_priors).map_err(|wrong| {
+        let lines: Vec<_> = wrong.iter().map(ToString::to_string).collect();
+        Failure::new(ExitStatus::Usage, lines.join("\n"))
+    })
 }
 
 /// What a server would answer.
@@ -258,29 +278,31 @@ fn for_eyes(record: &Record, response: &v1::ClassifyArticleResponse) -> String {
     let Some(answer) = &response.classification else {
         return String::new();
     };
-    let bold = |text: &str| {
-        if std::io::stdout().is_terminal() {
-            format!("\x1b[1m{text:14}\x1b[0m")
-        } else {
-            format!("{text:14}")
-        }
-    };
+    let decision = decision_for_eyes(answer);
+    let name =
+        if record.article.id.is_empty() { record.place.to_string() } else { record.article.id.clone() };
+    let heading = if record.article.title.is_empty() { &record.article.text } else { &record.article.title };
+    let heading: String = heading.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
+    let mut out = format!("{decision}  {name}  {heading}\n");
+    for evidence in &answer.evidence {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "    {:+6.1} dB  {} x{}", evidence.decibans, evidence.term, evidence.count);
+    }
+    out
+}
+
+/// Decision and probability, in columns.
+pub(super) fn decision_for_eyes(answer: &v1::Classification) -> String {
     let decision = if answer.topic.is_empty() {
         let reason = answer.abstain_reason().as_str_name();
         format!("({})", reason.trim_start_matches("ABSTAIN_REASON_").to_lowercase())
     } else {
         answer.topic.clone()
     };
-    let best = answer.topics.first();
-    let probability = best.map_or(0.0, |t| t.probability);
-    let name =
-        if record.article.id.is_empty() { record.place.to_string() } else { record.article.id.clone() };
-    let heading = if record.article.title.is_empty() { &record.article.text } else { &record.article.title };
-    let heading: String = heading.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
-    let mut out = format!("{} {probability:.3}  {name}  {heading}\n", bold(&decision));
-    for evidence in &answer.evidence {
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "    {:+6.1} dB  {} x{}", evidence.decibans, evidence.term, evidence.count);
+    let probability = answer.topics.first().map_or(0.0, |t| t.probability);
+    if std::io::stdout().is_terminal() {
+        format!("\x1b[1m{decision:14}\x1b[0m {probability:.3}")
+    } else {
+        format!("{decision:14} {probability:.3}")
     }
-    out
 }

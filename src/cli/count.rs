@@ -10,7 +10,7 @@ use super::{
     output,
     progress::Progress,
 };
-use crate::training;
+use crate::{article::LabeledArticle, corpus::Shard, training};
 
 /// Count labelled articles: one shard of a corpus, to be merged with others
 #[derive(Debug, Args)]
@@ -22,6 +22,12 @@ pub(super) struct Count {
     #[arg(long, short, env = "BAYESWIRE_OUTPUT", value_name = "FILE.counts")]
     output: PathBuf,
 
+    /// Count one part only of the articles: part INDEX of OF, from 0, such as 2/3 for the last of three. Each article belongs
+    /// to one part, told by its title and text, so that processes on several machines can read the same input; merge makes
+    /// the whole of the parts
+    #[arg(long, env = "BAYESWIRE_SHARD", value_name = "INDEX/OF")]
+    shard: Option<Shard>,
+
     #[command(flatten)]
     text: TextArguments,
 }
@@ -30,7 +36,9 @@ impl Count {
     pub(super) fn run(self) -> Result<(), Failure> {
         let options = self.inputs.options()?;
         let progress = Progress::start("counting");
-        let counts = training::count(&self.inputs.get(), &options, self.text.profile(), |n| progress.set(n))?;
+        let holds = |labeled: &LabeledArticle| self.shard.is_none_or(|shard| shard.holds(&labeled.article));
+        let counts =
+            training::count(&self.inputs.get(), &options, self.text.profile(), holds, |n| progress.set(n))?;
         output::write_counts(&self.output, &counts)
     }
 }

@@ -23,8 +23,8 @@ pub(super) struct Fit {
     #[arg(value_name = "FILE.counts")]
     counts: PathBuf,
 
-    /// The model file to write
-    #[arg(long, short, env = "BAYESWIRE_OUTPUT", value_name = "FILE.model")]
+    /// The model file to write; in a directory it gets the name of its revision
+    #[arg(long, short, env = "BAYESWIRE_OUTPUT", value_name = "FILE.model|DIR")]
     output: PathBuf,
 
     /// The articles that were counted, for choosing parameters and calibrating by leave-one-out
@@ -54,10 +54,10 @@ impl Fit {
         progress.next("training");
         let articles: Option<Vec<_>> = corpus.as_ref().map(|(articles, _)| articles.iter().collect());
         let trained = model::train(&counts, articles.as_deref(), &params)?;
-        output::write_model(&self.output, &trained)?;
+        let written = output::write_model(&self.output, &trained)?;
         drop(progress);
         let corpus = corpus.as_ref().map(|(articles, names)| Corpus { articles, names });
-        eprint!("{}", summary::describe(&self.output, &trained, corpus, started.elapsed()));
+        eprint!("{}", summary::describe(&written, &trained, corpus, started.elapsed()));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod arguments;
+mod built_in;
 mod classify;
 mod count;
 mod evaluate;
@@ -11,7 +12,9 @@ mod inspect;
 mod merge;
 mod models;
 mod output;
+mod pages;
 mod progress;
+mod publish;
 mod serve;
 mod settings;
 mod summary;
@@ -20,6 +23,7 @@ mod train;
 use clap::{Parser, Subcommand};
 
 pub use failure::{ExitStatus, Failure};
+pub use serve::effective_config;
 
 /// Tells what news articles are about: a naive-Bayes topic classifier behind gRPC.
 ///
@@ -47,6 +51,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Inspect(inspect::Inspect),
     Models(models::Models),
+    Publish(publish::Publish),
 }
 
 impl Cli {
@@ -66,6 +71,7 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Models(command) => command.run(),
+            Command::Publish(command) => command.run(),
         }
     }
 }

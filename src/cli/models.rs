@@ -6,7 +6,10 @@ use clap::{Args, Subcommand};
 
 use super::{ExitStatus, Failure, arguments::ConnectionArguments, output};
 use crate::{
-    api::v1::{ModelRevision, ModelRevisionState},
+    api::{
+        Timestamp,
+        v1::{ModelRevision, ModelRevisionState},
+    },
     client::Client,
 };
 
@@ -138,8 +141,7 @@ fn table(revisions: &[ModelRevision]) -> String {
     for revision in revisions {
         let state = revision.state();
         let name = state.as_str_name().trim_start_matches("MODEL_REVISION_STATE_").to_lowercase();
-        let modified =
-            revision.modify_time.map(|time| prost_types::Timestamp { nanos: 0, ..time }.to_string());
+        let modified = revision.modify_time.map(|time| Timestamp { nanos: 0, ..time }.to_string());
         let facts = revision.facts.as_ref();
         let articles = facts.map(|f| f.topics.iter().map(|t| t.articles).sum::<u64>().to_string());
         let terms = facts.map(|f| f.terms.to_string());

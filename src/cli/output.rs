@@ -2,11 +2,11 @@
 
 use std::{
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{ExitStatus, Failure};
-use crate::{counts::Counts, file, model::Trained};
+use crate::{counts::Counts, file, model::Trained, server};
 
 /// Writes a counts file.
 pub(super) fn write_counts(path: &Path, counts: &Counts) -> Result<(), Failure> {
@@ -14,9 +14,15 @@ pub(super) fn write_counts(path: &Path, counts: &Counts) -> Result<(), Failure> 
     file::replace(path, &bytes).map_err(|e| Failure::writing(path, &e))
 }
 
-/// Writes a model file.
-pub(super) fn write_model(path: &Path, trained: &Trained) -> Result<(), Failure> {
-    file::replace(path, &trained.bytes).map_err(|e| Failure::writing(path, &e))
+/// Writes a model file, into a directory under the name of its revision. Returns where it is.
+pub(super) fn write_model(path: &Path, trained: &Trained) -> Result<PathBuf, Failure> {
+    let path = if path.is_dir() {
+        path.join(server::published_name(trained.model.revision()))
+    } else {
+        path.to_owned()
+    };
+    file::replace(&path, &trained.bytes).map_err(|e| Failure::writing(&path, &e))?;
+    Ok(path)
 }
 
 /// Prints to standard output; a reader that has gone away is no failure.

@@ -1,6 +1,11 @@
 //! `bayeswire serve`
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use tokio::{
@@ -36,14 +41,8 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let wrong = |lines: Vec<String>| Failure::new(ExitStatus::Usage, lines.join("\n"));
-        let settled = self.asked.settle(self.config.as_deref()).map_err(|error| match error {
-            FileError::Read(path, error) => Failure::reading(&path, &error),
-            FileError::Syntax(line) => wrong(vec![line]),
-        })?;
-        let printed = self.print_config.then(|| settled.to_toml());
-        let settings = settled.check().map_err(wrong)?;
-        if let Some(printed) = printed {
+        let (printed, settings) = settle(self.asked, self.config.as_deref())?;
+        if self.print_config {
             return super::output::print(printed.as_bytes());
         }
         server::log_to_stderr(settings.log_format, &settings.log)
@@ -51,6 +50,25 @@ impl Serve {
         let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::new(ExitStatus::Io, e))?;
         runtime.block_on(serve(settings))
     }
+}
+
+/// What `serve --config FILE --print-config` prints, when neither flags nor environment variables say anything.
+///
+/// # Errors
+/// Everything that is wrong with the file, a line each.
+pub fn effective_config(file: &Path) -> Result<String, Failure> {
+    settle(Asked::default(), Some(file)).map(|(printed, _)| printed)
+}
+
+/// The settings as they are printed, and as they are run.
+fn settle(asked: Asked, file: Option<&Path>) -> Result<(String, CheckedSettings), Failure> {
+    let wrong = |lines: Vec<String>| Failure::new(ExitStatus::Usage, lines.join("\n"));
+    let settled = asked.settle(file).map_err(|error| match error {
+        FileError::Read(path, error) => Failure::reading(&path, &error),
+        FileError::Syntax(line) => wrong(vec![line]),
+    })?;
+    let printed = settled.to_toml();
+    settled.check().map_err(wrong).map(|settings| (printed, settings))
 }
 
 async fn serve(settings: CheckedSettings) -> Result<(), Failure> {

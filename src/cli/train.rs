@@ -19,8 +19,8 @@ pub(super) struct Train {
     #[command(flatten)]
     inputs: Inputs,
 
-    /// The model file to write
-    #[arg(long, short, env = "BAYESWIRE_OUTPUT", value_name = "FILE.model")]
+    /// The model file to write; in a directory it gets the name of its revision
+    #[arg(long, short, env = "BAYESWIRE_OUTPUT", value_name = "FILE.model|DIR")]
     output: PathBuf,
 
     /// Also write the counts, for merging and for learning more later
@@ -49,10 +49,10 @@ impl Train {
         if let Some(path) = &self.counts {
             output::write_counts(path, &counts)?;
         }
-        output::write_model(&self.output, &trained)?;
+        let written = output::write_model(&self.output, &trained)?;
         drop(progress);
         let corpus = Corpus { articles: &articles, names: &names };
-        eprint!("{}", summary::describe(&self.output, &trained, Some(corpus), started.elapsed()));
+        eprint!("{}", summary::describe(&written, &trained, Some(corpus), started.elapsed()));
         Ok(())
     }
 }

@@ -6,14 +6,16 @@ use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
-    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
+    transport::{Certificate, ClientTlsConfig, Endpoint, Identity},
 };
+
+use super::transport::Transport;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that says who calls.
-pub type Connection = InterceptedService<Channel, Bearer>;
+pub type Connection = InterceptedService<Transport, Bearer>;
 
 /// How to connect.
 #[derive(Clone, Debug, Default)]
@@ -71,18 +73,42 @@ pub async fn connect(
     options: &ConnectOptions,
     call_timeout: Duration,
 ) -> Result<Connection, ConnectError> {
+    let (endpoint, bearer) = endpoint(url, options, call_timeout)?;
+    let connected = endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await;
+    let channel = connected.map_err(|e| ConnectError::Unavailable(url.to_owned(), innermost(&e)))?;
+    Ok(InterceptedService::new(Transport(channel), bearer))
+}
+
+/// Connects to `url` when first called; calls that find nobody there within `connect_timeout` are UNAVAILABLE.
+///
+/// # Errors
+/// When it is no URL or a file cannot be used.
+pub(super) fn connect_when_called(
+    url: &str,
+    options: &ConnectOptions,
+    call_timeout: Duration,
+    connect_timeout: Duration,
+) -> Result<Connection, ConnectError> {
+    let (endpoint, bearer) = endpoint(url, options, call_timeout)?;
+    let channel = endpoint.connect_timeout(connect_timeout).connect_lazy();
+    Ok(InterceptedService::new(Transport(channel), bearer))
+}
+
+fn endpoint(
+    url: &str,
+    options: &ConnectOptions,
+    call_timeout: Duration,
+) -> Result<(Endpoint, Bearer), ConnectError> {
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| ConnectError::Url(url.to_owned()))?;
     if endpoint.uri().scheme().is_none() || endpoint.uri().host().is_none() {
         return Err(ConnectError::Url(url.to_owned()));
     }
-    let unavailable = |e: tonic::transport::Error| ConnectError::Unavailable(url.to_owned(), innermost(&e));
-    let mut endpoint = endpoint.connect_timeout(CONNECT_TIMEOUT).timeout(call_timeout).tcp_nodelay(true);
+    let mut endpoint = endpoint.timeout(call_timeout).tcp_nodelay(true);
     if endpoint.uri().scheme_str() == Some("https") {
-        endpoint = endpoint.tls_config(tls(options)?).map_err(unavailable)?;
+        let unusable = |e: tonic::transport::Error| ConnectError::Unavailable(url.to_owned(), innermost(&e));
+        endpoint = endpoint.tls_config(tls(options)?).map_err(unusable)?;
     }
-    let bearer = Bearer(options.token_file.as_ref().map(token).transpose()?);
-    let channel = endpoint.connect().await.map_err(unavailable)?;
-    Ok(InterceptedService::new(channel, bearer))
+    Ok((endpoint, Bearer(options.token_file.as_ref().map(token).transpose()?)))
 }
 
 fn tls(options: &ConnectOptions) -> Result<ClientTlsConfig, ConnectError> {

@@ -25,6 +25,7 @@ mod place;
 mod quotes;
 mod raw;
 mod records;
+mod shard;
 mod spool;
 
 pub use columns::{Columns, ReadOptions};
@@ -38,3 +39,4 @@ pub use lines::MAX_RECORD_BYTES;
 pub use place::Place;
 pub use raw::RawRecord;
 pub use records::{RawRecords, ReadError, Record, Records};
+pub use shard::{InvalidShard, Shard};

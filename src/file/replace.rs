@@ -12,9 +12,17 @@ use std::{
 /// killed process left behind is written over by the next one.
 ///
 /// # Errors
-/// When the folder cannot be written, the disk is full, or another process is writing the same file.
+/// When the folder cannot be written, the disk is full, another process is writing the same file, or the partial file is
+/// something else than a file.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let partial = partial_path(path)?;
+    // A link would be followed to whatever it names, and a pipe waited for. Nobody but us makes this name.
+    if fs::symlink_metadata(&partial).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{} is in the way and is no file", partial.display()),
+        ));
+    }
     let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial)?;
     match file.try_lock() {
         Ok(()) => {}
@@ -86,6 +94,17 @@ mod tests {
         let other = File::create(folder.path().join(".a.model.partial")).unwrap();
         other.lock().unwrap();
         assert_eq!(replace(&path, b"new").unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_link_in_the_way_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a.model"), folder.path().join("other"));
+        fs::write(&other, b"somebody's").unwrap();
+        std::os::unix::fs::symlink(&other, folder.path().join(".a.model.partial")).unwrap();
+        assert_eq!(replace(&path, b"new").unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(fs::read(&other).unwrap(), b"somebody's");
         assert!(!path.exists());
     }
 

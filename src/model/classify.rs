@@ -7,9 +7,10 @@ use super::{
     calibrate::log_sum_exp,
     evidence,
     options::Options,
+    term_index::PairSearch,
 };
 use crate::text::{
-    MIN_LANGUAGE_WORDS, TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, detect_language, pair_key,
+    MIN_LANGUAGE_WORDS, TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, detect_language,
 };
 
 /// A text with so many words that are common in the training articles is in their language.
@@ -22,8 +23,10 @@ pub struct Classifier {
     known: Vec<(u32, Weight)>,
     /// What each known term is, in the same order.
     refs: Vec<TermRef>,
-    /// For each distinct word whether the model knows it.
-    known_words: Vec<bool>,
+    /// The number of each distinct word in the model.
+    word_numbers: Vec<Option<u32>>,
+    /// The pairs of known words while they are looked up.
+    searches: Vec<(TermRef, Weight, PairSearch)>,
 }
 
 impl Classifier {
@@ -34,7 +37,8 @@ impl Classifier {
             reader: TextReader::new(profile),
             known: Vec::new(),
             refs: Vec::new(),
-            known_words: Vec::new(),
+            word_numbers: Vec::new(),
+            searches: Vec::new(),
         }
     }
 
@@ -102,7 +106,10 @@ impl Classifier {
     fn common_share(&self, model: &Model, coverage: Coverage) -> f64 {
         let all: u64 = model.facts.training.articles.iter().sum();
         let common = self.reader.words().filter(|(key, _, _)| {
-            model.table.get(*key).is_some_and(|row| u64::from(model.articles[row as usize]) * 20 >= all)
+            model
+                .index
+                .word_with_key(*key)
+                .is_some_and(|row| u64::from(model.articles[row as usize]) * 20 >= all)
         });
         f64::from(common.map(|(_, tf, _)| tf).sum::<u32>()) / f64::from(coverage.words.max(1))
     }
@@ -114,7 +121,7 @@ impl Classifier {
         }
         let all = model.facts.training.articles.iter().sum();
         let words = self.reader.words().map(|(key, tf, _)| {
-            let articles = model.table.get(key).map_or(0, |row| model.articles[row as usize]);
+            let articles = model.index.word_with_key(key).map_or(0, |row| model.articles[row as usize]);
             f64::from(tf) * word_surprise(u64::from(articles), all)
         });
         words.sum::<f64>() / f64::from(coverage.words.max(1))
@@ -161,29 +168,44 @@ impl Classifier {
         evidence::collect(&mut self.reader, model, question)
     }
 
+    /// The distinct words of the article that was classified last: key, weight, and in how many training articles of
+    /// `model` each occurs.
+    pub(crate) fn words<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (u64, f64, u32)> + 'a {
+        self.reader.words().map(|(key, _, weight)| {
+            let row = model.index.word_with_key(key).and_then(|row| model.articles.get(row as usize));
+            (key.0, in_units(weight), row.copied().unwrap_or(0))
+        })
+    }
+
     /// Finds the rows of the article's terms.
     fn look_up(&mut self, model: &Model) -> Coverage {
         self.known.clear();
         self.refs.clear();
-        self.known_words.clear();
+        self.word_numbers.clear();
+        self.searches.clear();
+        let index = &model.index;
         let mut coverage = Coverage { words: self.reader.running_words(), known_words: 0 };
-        for (index, (key, tf, weight)) in self.reader.words().enumerate() {
-            let row = model.table.get(key);
-            self.known_words.push(row.is_some());
-            if let Some(row) = row {
+        for (place, (key, tf, weight)) in (0..).zip(self.reader.words()) {
+            let number = index.word(key);
+            self.word_numbers.push(number);
+            if let Some(number) = number {
                 coverage.known_words += tf;
-                self.known.push((row, weight));
-                self.refs.push(TermRef::Word(index as u32));
+                self.known.push((index.word_place(number), weight));
+                self.refs.push(TermRef::Word(place));
             }
         }
         for (first, second, _, weight) in self.reader.pairs() {
             // A model that knows a pair knows both of its words.
-            if self.known_words[first as usize] && self.known_words[second as usize] {
-                let key = pair_key(self.reader.word(first), self.reader.word(second));
-                if let Some(row) = model.table.get(key) {
-                    self.known.push((row, weight));
-                    self.refs.push(TermRef::Pair(first, second));
-                }
+            if let (Some(a), Some(b)) =
+                (self.word_numbers[first as usize], self.word_numbers[second as usize])
+            {
+                self.searches.push((TermRef::Pair(first, second), weight, index.search_pair(a, b)));
+            }
+        }
+        for &(term, weight, search) in &self.searches {
+            if let Some(row) = index.pair(search, &model.terms) {
+                self.known.push((row, weight));
+                self.refs.push(term);
             }
         }
         coverage

@@ -1,7 +1,7 @@
 //! From counts to a model, and from a model to an answer.
 //!
-//! [`train()`] goes the whole way: `vocabulary` selects terms, `leave_one_out` scores every training article with the
-//! model of all the others, `choose` takes the parameters that do best there, `calibrate` turns scores into
+//! [`train()`] goes the whole way: `vocabulary` selects terms, `sample` takes training articles, `leave_one_out` scores each
+//! with the model of all the others, `choose` takes the parameters that do best there, `calibrate` turns scores into
 //! probabilities, `abstain` sets the thresholds, and `estimate` lets linfa estimate the weights. `classify` answers, `explain`
 //! says why.
 
@@ -18,24 +18,28 @@ mod facts;
 mod file;
 mod held_out;
 mod leave_one_out;
+mod log_sums;
+mod logarithm;
 mod options;
 mod revision;
+mod sample;
 mod table;
+mod term_index;
 mod train;
 mod vocabulary;
 
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
 pub use calibrate::Calibration;
-pub use choose::LeaveOneOutMetrics;
+pub use choose::{CHOICE_LIMIT, LeaveOneOutMetrics};
 pub use classify::Classifier;
 pub use estimate::{EstimateError, Estimator, Variant};
 pub use explain::{Explanation, InvalidAgainst};
 pub use facts::{ModelFacts, Thresholds, TrainingFacts};
 pub use file::MODEL_FORMAT;
 pub use held_out::{HeldOut, LeaveOneOutError, leave_one_out};
-pub use leave_one_out::NotCounted;
 pub use options::{InvalidOptions, MAX_EVIDENCE_TERMS, Options};
 pub use revision::{InvalidRevision, Revision};
+pub use sample::NotCounted;
 pub use train::{
     DEFAULT_BACKGROUND, DEFAULT_MAX_TERMS, InvalidParams, SAMPLE_LIMIT, TrainError, Trained, TrainingParams,
     ValidTrainingParams, train,
@@ -54,7 +58,7 @@ pub struct Model {
     terms: Vec<TermId>,
     /// In how many training articles each term occurs.
     articles: Vec<u32>,
-    table: table::TermTable,
+    index: term_index::TermIndex,
     /// One row per term, one weight per topic.
     rows: Vec<f32>,
 }

@@ -7,6 +7,9 @@ use super::Model;
 /// No more evidence terms are returned.
 pub const MAX_EVIDENCE_TERMS: usize = 1000;
 
+/// No more names that are no topics are told: a caller may send a million.
+const MAX_UNKNOWN_TOPICS: usize = 100;
+
 /// How to classify, checked against a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
@@ -127,11 +130,8 @@ fn prior_shifts(
     let topics = &model.facts.topics;
     let mut names: Vec<_> = given.keys().collect();
     names.sort_unstable();
-    for name in names {
-        if topics.binary_search(name).is_err() {
-            wrong.push(InvalidOptions::UnknownTopic(name.clone()));
-        }
-    }
+    let unknown = names.into_iter().filter(|name| topics.binary_search(name).is_err());
+    wrong.extend(unknown.take(MAX_UNKNOWN_TOPICS).map(|name| InvalidOptions::UnknownTopic(name.clone())));
     let mut weights = Vec::new();
     for topic in topics {
         match given.get(topic) {

@@ -13,8 +13,12 @@ use super::{
     violation::RequestViolation,
 };
 use crate::{
-    api::v1::{self, article_result::Outcome},
+    api::{
+        ModelSubjects,
+        v1::{self, article_result::Outcome},
+    },
     model::{Classification, Classifier, Explanation, Model, Options},
+    page::{Content, FoundArticles, find_articles},
 };
 
 thread_local! {
@@ -66,6 +70,13 @@ impl Answering {
         let answer = with_classifier(model, |classifier| classifier.classify(model, title, text, options));
         self.metrics.answered(model, &answer);
         answer
+    }
+
+    /// Finds the articles of a page, told apart with what `model` knows.
+    pub(super) fn find_articles(&self, model: &Model, content: Content<'_>) -> FoundArticles {
+        with_classifier(model, |classifier| {
+            find_articles(content, &mut ModelSubjects::new(model, classifier))
+        })
     }
 
     /// Explains an article that was checked.

@@ -7,6 +7,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{
     answering::{Answering, Work},
     layers::reply,
+    page::Pages,
     request::{check_article, check_batch, check_options, refuse_any},
     status::RequestError,
     stream::Answers,
@@ -19,11 +20,12 @@ use crate::{
 /// The service; one for all connections.
 pub(super) struct Classifications {
     answering: Arc<Answering>,
+    pages: Pages,
 }
 
 impl Classifications {
     pub(super) fn new(answering: Arc<Answering>) -> Self {
-        Self { answering }
+        Self { pages: Pages::new(Arc::clone(&answering)), answering }
     }
 
     async fn answer_batch(
@@ -103,6 +105,13 @@ impl ClassificationService for Classifications {
         request: Request<v1::ExplainArticleRequest>,
     ) -> Result<Response<v1::ExplainArticleResponse>, Status> {
         Ok(reply(self.explain(request.into_inner())?))
+    }
+
+    async fn classify_page(
+        &self,
+        request: Request<v1::ClassifyPageRequest>,
+    ) -> Result<Response<v1::ClassifyPageResponse>, Status> {
+        Ok(reply(self.pages.answer(request.into_inner()).await?))
     }
 }
 

@@ -3,18 +3,28 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use super::{security::Opening, web::WebOrigin};
+use crate::page::MAX_PAGE_BYTES;
+
+/// What a message may carry besides its page, and how far a page may be over its limit and still be told so, in bytes.
+const PAGE_MESSAGE_BYTES: usize = 1 << 20;
 
 /// Limits, times and rules of a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerConfig {
     /// Title and text of one article together, in bytes.
     pub max_text_bytes: usize,
+    /// One page, in bytes.
+    pub max_page_bytes: usize,
     /// The caller's name for an article, in bytes.
     pub max_article_id_bytes: usize,
-    /// The longest message that is decoded, in bytes. None: an article of the longest text and what comes with it.
+    /// The longest message that is decoded, in bytes. None: an article of the longest text and what comes with it; for pages,
+    /// the longest page and what comes with it.
     pub max_message_bytes: Option<usize>,
     /// How long a call may take when its caller names no shorter time; for a stream, until its first answer.
     pub deadline: Duration,
+    /// How long a stream may go without an answer, whether its caller sends nothing or takes nothing. Then it is ended, or at
+    /// least counts as a call no more.
+    pub stream_idle_timeout: Duration,
     /// How many calls may be under way on all connections together; health and reflection do not count.
     pub concurrency_limit: usize,
     /// Whether gzip and zstd are taken, and given to callers that accept them where replies are long.
@@ -47,6 +57,8 @@ pub struct ServerConfig {
 pub struct Http2Config {
     /// How many calls one connection may carry at once.
     pub max_streams: u32,
+    /// How long a client may take to agree on TLS, and again to begin to speak HTTP.
+    pub handshake_timeout: Duration,
     /// After how long without a word a connection is probed. None: never.
     pub keep_alive_interval: Option<Duration>,
     /// How long the other side may take to answer a probe; then the connection is closed.
@@ -112,9 +124,11 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             max_text_bytes: 1 << 20,
+            max_page_bytes: MAX_PAGE_BYTES,
             max_article_id_bytes: 128,
             max_message_bytes: None,
             deadline: Duration::from_secs(5),
+            stream_idle_timeout: Duration::from_secs(300),
             concurrency_limit: 1024,
             compression: true,
             drain_delay: Duration::from_secs(1),
@@ -135,6 +149,7 @@ impl Default for Http2Config {
     fn default() -> Self {
         Self {
             max_streams: 256,
+            handshake_timeout: Duration::from_secs(10),
             keep_alive_interval: Some(Duration::from_secs(60)),
             keep_alive_timeout: Duration::from_secs(20),
             max_connection_age: None,
@@ -149,5 +164,12 @@ impl ServerConfig {
     pub(super) fn max_message_bytes(&self) -> usize {
         self.max_message_bytes
             .unwrap_or_else(|| self.max_text_bytes.saturating_mul(2).saturating_add(2 << 20))
+    }
+
+    /// The same for messages that carry a page.
+    pub(super) fn max_page_message_bytes(&self) -> usize {
+        self.max_message_bytes.unwrap_or_else(|| {
+            self.max_page_bytes.saturating_add(PAGE_MESSAGE_BYTES).max(self.max_message_bytes())
+        })
     }
 }

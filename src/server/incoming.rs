@@ -13,6 +13,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc},
+    time::Sleep,
 };
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -24,11 +25,11 @@ use super::{
     security::{Role, Tls},
 };
 
-/// How long a client may take to agree on TLS.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many connections may be agreeing on TLS at once; more wait in the listener's queue. So many that clients who say
 /// nothing cannot easily keep others out.
 const MAX_HANDSHAKES: usize = 4096;
+/// What an HTTP/2 client sends first has so many bytes; HTTP/1.1 requests have more.
+const PREFACE_BYTES: usize = 24;
 /// How long to wait when the system has no room for another connection (no file descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -45,6 +46,18 @@ pub(in crate::server) struct Connection {
     stream: Stream,
     role: Option<Role>,
     metrics: Arc<Metrics>,
+    /// Until the client has begun to speak HTTP.
+    silence: Option<Silence>,
+}
+
+/// A client that has not begun to speak HTTP yet. hyper waits for that without a limit; a connection that has begun is
+/// kept by its probes.
+#[derive(Debug)]
+struct Silence {
+    /// How many bytes have come.
+    bytes: usize,
+    /// Until when there must be enough.
+    until: Pin<Box<Sleep>>,
 }
 
 #[derive(Debug)]
@@ -53,20 +66,23 @@ enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Accepts connections until the stream is dropped.
+/// Accepts connections until the stream is dropped. Clients may take `patience` to agree on TLS, and again to begin to speak
+/// HTTP.
 pub(in crate::server) fn connections(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
+    patience: Duration,
     metrics: Arc<Metrics>,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (sender, receiver) = mpsc::channel(16);
-    tokio::spawn(accept(listener, tls, metrics, sender));
+    tokio::spawn(accept(listener, tls, patience, metrics, sender));
     ReceiverStream::new(receiver)
 }
 
 async fn accept(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
+    patience: Duration,
     metrics: Arc<Metrics>,
     sender: mpsc::Sender<io::Result<Connection>>,
 ) {
@@ -85,21 +101,26 @@ async fn accept(
             }
         };
         let Some(tls) = tls.clone() else {
-            if sender.send(Ok(Connection::new(Stream::Plain(stream), None, &metrics))).await.is_err() {
+            let connection = Connection::new(Stream::Plain(stream), None, patience, &metrics);
+            if sender.send(Ok(connection)).await.is_err() {
                 return;
             }
             continue;
         };
+        let place = tokio::select! {
+            place = Arc::clone(&handshakes).acquire_owned() => place,
+            () = sender.closed() => return,
+        };
         // Never closed.
-        let Ok(place) = Arc::clone(&handshakes).acquire_owned().await else { return };
+        let Ok(place) = place else { return };
         let (metrics, sender) = (Arc::clone(&metrics), sender.clone());
         tokio::spawn(async move {
-            match handshake(stream, address, &tls).await {
+            match handshake(stream, address, &tls, patience).await {
                 Ok((stream, role)) => {
                     drop(place);
+                    let connection = Connection::new(Stream::Tls(Box::new(stream)), role, patience, &metrics);
                     // An error means that the server is stopping.
-                    let _ =
-                        sender.send(Ok(Connection::new(Stream::Tls(Box::new(stream)), role, &metrics))).await;
+                    let _ = sender.send(Ok(connection)).await;
                 }
                 Err(error) => {
                     metrics.handshake_failed();
@@ -114,17 +135,26 @@ async fn handshake(
     stream: TcpStream,
     address: SocketAddr,
     tls: &Tls,
+    patience: Duration,
 ) -> io::Result<(TlsStream<TcpStream>, Option<Role>)> {
-    let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await??;
+    let stream = tokio::time::timeout(patience, tls.acceptor().accept(stream)).await??;
     let role = stream.get_ref().1.peer_certificates().and_then(|chain| tls.role(chain.first()?));
     debug!(%address, ?role, "TLS connection");
     Ok((stream, role))
 }
 
 impl Connection {
-    fn new(stream: Stream, role: Option<Role>, metrics: &Arc<Metrics>) -> Self {
+    fn new(stream: Stream, role: Option<Role>, patience: Duration, metrics: &Arc<Metrics>) -> Self {
         metrics.connected();
-        Self { stream, role, metrics: Arc::clone(metrics) }
+        let silence = Silence { bytes: 0, until: Box::pin(tokio::time::sleep(patience)) };
+        Self { stream, role, metrics: Arc::clone(metrics), silence: Some(silence) }
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
     }
 }
 
@@ -148,10 +178,18 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        let before = buf.filled().len();
+        let read = self.read(cx, buf);
+        let Some(silence) = &mut self.silence else { return read };
+        if read.is_ready() {
+            silence.bytes += buf.filled().len() - before;
+            if silence.bytes >= PREFACE_BYTES {
+                self.silence = None;
+            }
+        } else if silence.until.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
+        read
     }
 }
 

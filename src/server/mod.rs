@@ -16,6 +16,7 @@ mod logging;
 mod metrics;
 mod model_messages;
 mod models;
+mod page;
 mod pagination;
 mod registry;
 mod request;
@@ -34,7 +35,8 @@ pub use layers::current_deadline;
 pub use logging::{LogFilterError, LogFormat, log_to_stderr, set_log_filter, toggle_debug};
 pub use metrics::ReloadOutcome;
 pub use registry::{
-    DEFAULT_HELD_REVISIONS, DirectoryError, ModelObserver, ModelOutcome, ModelSource, Registry,
+    DEFAULT_HELD_REVISIONS, DirectoryError, ModelObserver, ModelOutcome, ModelSource, PublishError,
+    Published, Registry, publish, published_name,
 };
 pub use run::{ServeError, run, run_with_admin};
 pub use security::{InvalidTokens, Opening, Role, SecurityError, TlsError, Tokens, UnknownRole};

@@ -1,7 +1,5 @@
 //! The messages about models.
 
-use std::time::SystemTime;
-
 use super::registry::{Listed, State};
 use crate::{
     api::v1::{self, ModelRevisionState},
@@ -17,7 +15,7 @@ pub(super) fn revision_message(listed: Listed) -> v1::ModelRevision {
         State::Rejected(why) => (ModelRevisionState::Rejected, None, why),
     };
     let (file_name, modify_time, file_bytes) = match listed.file {
-        Some(file) => (file.name, Some(timestamp(file.modified)), file.bytes),
+        Some(file) => (file.name, Some(file.modified.into()), file.bytes),
         None => (String::new(), None, 0),
     };
     v1::ModelRevision {
@@ -50,14 +48,5 @@ pub(super) fn facts_message(model: &Model) -> v1::ModelFacts {
         leave_one_out_accuracy: leave_one_out.map(|metrics| metrics.accuracy),
         leave_one_out_log_loss: leave_one_out.map(|metrics| metrics.log_loss),
         text_profile: facts.text_profile.to_string(),
-    }
-}
-
-/// Times before 1970 do not occur on files; they would be 1970.
-fn timestamp(time: SystemTime) -> prost_types::Timestamp {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    prost_types::Timestamp {
-        seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        nanos: i32::try_from(since.subsec_nanos()).unwrap_or(0),
     }
 }

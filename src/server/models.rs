@@ -102,9 +102,10 @@ impl ModelService for Models {
             max_batch_articles: as_number(MAX_BATCH_ARTICLES, u32::MAX),
             max_message_bytes: as_number(config.max_message_bytes(), u64::MAX),
             max_evidence_terms: as_number(MAX_EVIDENCE_TERMS, u32::MAX),
+            max_page_bytes: as_number(config.max_page_bytes, u64::MAX),
             max_held_revisions: as_number(registry.max_held(), u32::MAX),
         };
-        let mut features = vec!["batch", "explain", "grpc-web", "open-inference-protocol", "stream"];
+        let mut features = vec!["batch", "explain", "grpc-web", "open-inference-protocol", "pages", "stream"];
         if registry.has_directory() {
             features.push("model-directory");
             features.sort_unstable();

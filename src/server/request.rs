@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{config::ServerConfig, registry::Held, status::RequestError, violation::RequestViolation};
 use crate::{
-    api::v1,
+    api::v1::{self, classify_page_request},
     model::{InvalidOptions, Model, Options, Revision},
 };
 
@@ -44,6 +44,26 @@ pub(super) fn check_text(title: &str, text: &str, config: &ServerConfig) -> Opti
         Some(RequestViolation::TextEmpty)
     } else {
         None
+    }
+}
+
+/// Checks a page; every violation is added to `violations`.
+pub(super) fn check_page(
+    content: Option<&classify_page_request::Content>,
+    config: &ServerConfig,
+    violations: &mut Vec<RequestViolation>,
+) {
+    let (field, page) = match content {
+        Some(classify_page_request::Content::Html(html)) => ("html", html),
+        Some(classify_page_request::Content::Text(text)) => ("text", text),
+        None => {
+            violations.push(RequestViolation::PageContentMissing);
+            return;
+        }
+    };
+    let (bytes, limit) = (page.len(), config.max_page_bytes);
+    if bytes > limit {
+        violations.push(RequestViolation::PageTooLong { field, bytes, limit });
     }
 }
 

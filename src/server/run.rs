@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use tokio::{net::TcpListener, task::JoinSet};
@@ -23,14 +24,14 @@ use super::{
     config::ServerConfig,
     incoming::connections,
     inference::Inference,
-    layers::{Calls, RpcTable, dressed},
+    layers::{Calls, PAGE_PATH, RpcTable, dressed},
     metrics::Metrics,
     models::Models,
     registry::{Registry, Watch},
     security::{Guard, SecurityError},
     self_test::{SelfTestError, self_test},
     traces::CallTracer,
-    transport::{builder, standard_routes},
+    transport::{builder, standard_routes, with_rpc},
 };
 use crate::{
     api::{
@@ -49,6 +50,9 @@ use crate::{
 
 /// Every name that the health service knows; the empty one stands for the whole server.
 const HEALTH_NAMES: [&str; 4] = ["", CLASSIFICATION_NAME, MODEL_NAME, INFERENCE_NAME];
+
+/// How long streams that are cut off at the end of the grace period may take to say so.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Why a server ended other than by being told to.
 #[derive(Debug, thiserror::Error)]
@@ -131,20 +135,25 @@ pub async fn run_with_admin<E: Send + 'static>(
     report(&health, ServingStatus::NotServing).await;
     let (drain_delay, grace) = (config.drain_delay, config.grace);
     let answering = Arc::new(Answering::new(Arc::clone(&registry), config.clone(), Arc::clone(&metrics)));
-    let classifications = Classifications::new(Arc::clone(&answering));
+    let classifications = Arc::new(Classifications::new(Arc::clone(&answering)));
+    let pages = ClassificationServiceServer::from_arc(Arc::clone(&classifications));
+    let pages = dressed!(pages, &config, ServerConfig::max_page_message_bytes);
     let models = Models::new(Arc::clone(&answering));
-    let routes = standard_routes(health_service)?
-        .add_service(dressed!(ClassificationServiceServer::new(classifications), &config))
+    let routes = standard_routes(health_service, config.compression)?
+        .add_service(dressed!(ClassificationServiceServer::from_arc(classifications), &config))
         .add_service(dressed!(ModelServiceServer::new(models), &config))
         .add_service(dressed!(GrpcInferenceServiceServer::new(Inference::new(answering)), &config));
+    let routes = with_rpc(routes, PAGE_PATH, pages);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let incoming = connections(listener, guard.tls.clone(), Arc::clone(&metrics));
+    let patience = config.http2.handshake_timeout;
+    let incoming = connections(listener, guard.tls.clone(), patience, Arc::clone(&metrics));
     let server = builder(&config, &calls).add_routes(routes).serve_with_incoming_shutdown(incoming, async {
         // An error means that the sender is gone, and with it this function: stop as well.
         let _ = stopped.await;
     });
     tokio::pin!(server, shutdown);
 
+    info!(%address, tls = guard.tls.is_some(), "listening; the model is being loaded");
     let loading = tokio::task::spawn_blocking(move || {
         let model = load().map_err(ServeError::Load)?;
         self_test(&model)?;
@@ -183,11 +192,14 @@ pub async fn run_with_admin<E: Send + 'static>(
     calls.drain();
     // The receiver is gone only when the server has ended already.
     let _ = stop.send(());
-    match tokio::time::timeout(grace, server).await {
-        Ok(ended) => ended?,
-        Err(_) => {
-            let (seconds, calls) = (grace.as_secs_f64(), calls.in_flight.now());
-            warn!(seconds, calls, "connections were still open after the grace period");
+    if let Ok(ended) = tokio::time::timeout(grace, &mut server).await {
+        ended?;
+    } else {
+        let (seconds, open) = (grace.as_secs_f64(), calls.in_flight.now());
+        warn!(seconds, calls = open, "connections were still open after the grace period");
+        calls.end_streams();
+        if let Ok(ended) = tokio::time::timeout(LAST_WORDS, server).await {
+            ended?;
         }
     }
     if let Some(tracer) = tracer {

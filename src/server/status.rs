@@ -12,6 +12,8 @@ use crate::model::Revision;
 /// The domain of every `google.rpc.ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "bayeswire";
 
+/// Says to the retry policies of gRPC's libraries, which do not read details, what RetryInfo says (gRFC A6).
+const RETRY_PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// How long a caller should wait before trying again while the model is being loaded.
 const RETRY_LOADING: Duration = Duration::from_millis(200);
 
@@ -67,6 +69,9 @@ pub enum RequestError {
     /// The answer would have come too late.
     #[error("the deadline has passed")]
     DeadlineExceeded,
+    /// No answer has gone out on a stream for too long.
+    #[error("nothing has happened on the stream for too long")]
+    StreamIdle,
     /// As many calls as allowed are being answered.
     #[error("{limit} calls are being answered, which is the limit")]
     ConcurrencyLimit {
@@ -92,6 +97,12 @@ pub enum RequestError {
     #[error("the message is longer than {limit} bytes, the limit")]
     MessageTooLarge {
         /// In bytes.
+        limit: usize,
+    },
+    /// The message has so many parts that they are not even looked at.
+    #[error("the message has more than {limit} fields, parts of lists counted one by one")]
+    TooManyFields {
+        /// How many there may be.
         limit: usize,
     },
     /// A bug of ours; the log tells more.
@@ -191,6 +202,7 @@ impl From<RequestError> for Status {
                 (Code::NotFound, "MODEL_NOT_FOUND")
             }
             RequestError::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE"),
+            RequestError::StreamIdle => (Code::DeadlineExceeded, "STREAM_IDLE"),
             RequestError::ConcurrencyLimit { .. } => {
                 details.set_retry_info(Some(RETRY_OVERLOAD));
                 (Code::ResourceExhausted, "CONCURRENCY_LIMIT")
@@ -203,18 +215,25 @@ impl From<RequestError> for Status {
             RequestError::RoleMissing { .. } => (Code::PermissionDenied, "ROLE_MISSING"),
             RequestError::MessageMalformed => (Code::InvalidArgument, "MESSAGE_MALFORMED"),
             RequestError::MessageTooLarge { .. } => (Code::InvalidArgument, "MESSAGE_TOO_LARGE"),
+            RequestError::TooManyFields { .. } => (Code::InvalidArgument, "TOO_MANY_FIELDS"),
             RequestError::Internal => (Code::Internal, "INTERNAL"),
         };
         let limit = match &error {
             RequestError::Invalid(violations) => violations.iter().find_map(RequestViolation::limit),
-            RequestError::ConcurrencyLimit { limit } | RequestError::MessageTooLarge { limit } => {
-                Some(*limit)
-            }
+            RequestError::ConcurrencyLimit { limit }
+            | RequestError::MessageTooLarge { limit }
+            | RequestError::TooManyFields { limit } => Some(*limit),
             _ => None,
         };
         let metadata = limit.map(|limit| ("limit".to_owned(), limit.to_string())).into_iter();
         details.set_error_info(reason, ERROR_DOMAIN, metadata.collect::<std::collections::HashMap<_, _>>());
-        Self::with_error_details(code, cut(error.to_string(), MAX_MESSAGE_BYTES), details)
+        let retry_delay = details.retry_info().and_then(|info| info.retry_delay);
+        let mut status = Self::with_error_details(code, cut(error.to_string(), MAX_MESSAGE_BYTES), details);
+        if let Some(delay) = retry_delay {
+            let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+            status.metadata_mut().insert(RETRY_PUSHBACK, milliseconds.into());
+        }
+        status
     }
 }
 
@@ -247,6 +266,23 @@ mod tests {
 
         let status = Status::from(RequestError::ModelNotFound { asked: name, held: "news-topic" });
         assert!(status.details().len() < 1000 && status.message().len() <= 512);
+    }
+
+    #[test]
+    fn when_to_try_again_is_told_to_programs_and_to_their_libraries() {
+        for (error, expected) in [
+            (RequestError::ModelNotLoaded, Some(200)),
+            (RequestError::ConcurrencyLimit { limit: 8 }, Some(100)),
+            (RequestError::Draining, Some(1000)),
+            (RequestError::DeadlineExceeded, None),
+            (RequestError::Internal, None),
+        ] {
+            let status = Status::from(error);
+            let told = status.get_details_retry_info().and_then(|info| info.retry_delay);
+            assert_eq!(told, expected.map(Duration::from_millis), "{status:?}");
+            let pushback = status.metadata().get("grpc-retry-pushback-ms").map(|ms| ms.to_str().unwrap());
+            assert_eq!(pushback.map(str::to_owned), expected.map(|ms| ms.to_string()));
+        }
     }
 
     #[test]

@@ -2,8 +2,14 @@
 
 use std::sync::Arc;
 
-use tonic::{service::Routes, transport::Server};
+use tonic::{
+    codec::CompressionEncoding::{Gzip, Zstd},
+    service::Routes,
+    transport::Server,
+};
+use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_web::GrpcWebLayer;
+use tower::ServiceExt as _;
 use tower_layer::{Identity, Stack};
 
 use super::{
@@ -35,20 +41,17 @@ pub(super) fn builder(config: &ServerConfig, calls: &Arc<Calls>) -> Server<Layer
         .layer(CallLayer(Arc::clone(calls)))
 }
 
-/// Health and reflection, to which the others are added.
-pub(super) fn standard_routes<H>(health: H) -> Result<Routes, tonic_reflection::server::Error>
-where
-    H: tonic::codegen::Service<
-            http::Request<tonic::body::Body>,
-            Response = http::Response<tonic::body::Body>,
-            Error = std::convert::Infallible,
-        > + tonic::server::NamedService
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    H::Future: Send + 'static,
-{
+/// Health and reflection, to which the others are added. Their replies are not compressed: they are short, or asked for once.
+pub(super) fn standard_routes<H: Health>(
+    health: HealthServer<H>,
+    compression: bool,
+) -> Result<Routes, tonic_reflection::server::Error> {
+    /// Clients that compress whatever they send compress this too.
+    macro_rules! unpacking {
+        ($service:expr) => {
+            if compression { $service.accept_compressed(Gzip).accept_compressed(Zstd) } else { $service }
+        };
+    }
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(crate::api::DESCRIPTORS)
@@ -56,8 +59,29 @@ where
             // What is in the details of a google.rpc.Status: clients that know it by reflection only cannot show it else.
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
-    Ok(Routes::new(health)
-        .add_service(reflection().build_v1()?)
+    let (v1, v1alpha) = (reflection().build_v1()?, reflection().build_v1alpha()?);
+    Ok(Routes::new(unpacking!(health))
+        .add_service(unpacking!(v1))
         // Older clients ask only v1alpha.
-        .add_service(reflection().build_v1alpha()?))
+        .add_service(unpacking!(v1alpha)))
+}
+
+/// Puts one rpc of a service in place of the same rpc of the service that `routes` has.
+pub(super) fn with_rpc<S>(mut routes: Routes, path: &str, service: S) -> Routes
+where
+    S: tonic::codegen::Service<
+            http::Request<tonic::body::Body>,
+            Response = http::Response<tonic::body::Body>,
+            Error = std::convert::Infallible,
+        > + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    let service =
+        service.map_request(|request: http::Request<axum::body::Body>| request.map(tonic::body::Body::new));
+    let router = routes.axum_router_mut();
+    *router = std::mem::take(router).route_service(path, service);
+    routes
 }

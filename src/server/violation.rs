@@ -19,6 +19,19 @@ pub enum RequestViolation {
         /// How long they may be.
         limit: usize,
     },
+    /// Neither HTML nor text.
+    #[error("is missing: set html or text")]
+    PageContentMissing,
+    /// The page is too long.
+    #[error("has {bytes} bytes, the limit is {limit}")]
+    PageTooLong {
+        /// In which form it was sent.
+        field: &'static str,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        limit: usize,
+    },
     /// The caller's name for the article is too long.
     #[error("has {bytes} bytes, the limit is {limit}")]
     ArticleIdTooLong {
@@ -111,6 +124,8 @@ impl RequestViolation {
         match self {
             Self::ArticleMissing => "article",
             Self::TextEmpty | Self::TextTooLong { .. } => "article.text",
+            Self::PageContentMissing => "content",
+            Self::PageTooLong { field, .. } => field,
             Self::ArticleIdTooLong { .. } => "article.article_id",
             Self::LanguageCode(_) => "article.language_code",
             Self::ModelRevision { field, .. } => field,
@@ -134,6 +149,8 @@ impl RequestViolation {
             Self::ArticleMissing => "ARTICLE_MISSING",
             Self::TextEmpty => "ARTICLE_TEXT_EMPTY",
             Self::TextTooLong { .. } => "TEXT_TOO_LONG",
+            Self::PageContentMissing => "PAGE_CONTENT_MISSING",
+            Self::PageTooLong { .. } => "PAGE_TOO_LONG",
             Self::ArticleIdTooLong { .. } => "ARTICLE_ID_TOO_LONG",
             Self::LanguageCode(_) => "LANGUAGE_CODE_INVALID",
             Self::ModelRevision { .. } => "MODEL_REVISION_INVALID",
@@ -157,6 +174,7 @@ impl RequestViolation {
     pub(super) fn limit(&self) -> Option<usize> {
         match self {
             Self::TextTooLong { limit, .. }
+            | Self::PageTooLong { limit, .. }
             | Self::ArticleIdTooLong { limit, .. }
             | Self::BatchEmpty { limit }
             | Self::BatchTooLarge { limit, .. }

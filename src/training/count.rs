@@ -1,11 +1,10 @@
 //! Counts articles as they are read: no text is kept.
 
-use rayon::prelude::*;
-
 use crate::{
+    article::LabeledArticle,
     corpus::{Audit, CorpusError, Input, RawRecord, ReadError, ReadOptions, in_order, labeled_records},
-    counts::{CombineError, Counts, Tally},
-    text::{TextProfile, TextReader},
+    counts::{CombineError, Counter, Counts, Tally},
+    text::TextProfile,
 };
 
 /// Why inputs cannot be counted.
@@ -25,7 +24,7 @@ enum Met {
     NotCounted(CombineError),
 }
 
-/// Counts the labelled articles of `inputs` on all threads of the current rayon pool, calling `progress` with their number
+/// Counts those of the labelled articles of `inputs` that the caller `holds`, on all threads of the current rayon pool, calling `progress` with their number
 /// now and then. Memory grows with the terms and topics; with the articles by 18 bytes each, which are part of the counts,
 /// and about a hundred for an id.
 ///
@@ -35,18 +34,23 @@ pub fn count(
     inputs: &[Input],
     options: &ReadOptions,
     profile: TextProfile,
+    holds: impl Fn(&LabeledArticle) -> bool + Sync,
     mut progress: impl FnMut(usize),
 ) -> Result<Counts, CountError> {
     let mut audit = Audit::new();
-    let tallies = in_order(
+    // How much there will be is not known; the tables grow.
+    let tally = Tally::new(profile, 0);
+    let counters = in_order(
         labeled_records(inputs, options),
         RawRecord::size,
         rayon::current_num_threads(),
-        || (Tally::new(profile), TextReader::new(profile)),
-        |(tally, reader), raw| {
+        || tally.counter(),
+        |counter, raw| {
             let (place, labeled) = raw.read_labeled(options).map_err(Met::Wrong)?;
             // An article whose id turns out to be taken is counted too: then there will be no counts at all.
-            tally.add(reader, &labeled).map_err(Met::NotCounted)?;
+            if holds(&labeled) {
+                counter.add(&labeled).map_err(Met::NotCounted)?;
+            }
             Ok((place, labeled.article.id))
         },
         |counted| {
@@ -64,6 +68,6 @@ pub fn count(
         },
     )?;
     audit.finish(inputs)?;
-    let counts = tallies.into_par_iter().map(|(tally, _)| Ok(tally.into_counts()));
-    Ok(counts.try_reduce(|| Counts::empty(profile), |a, b| a.merge(&b))?)
+    counters.into_iter().for_each(Counter::finish);
+    Ok(tally.into_counts())
 }

@@ -150,12 +150,18 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting!("max_text_bytes" "BYTES" LIMITS
         "The longest article, title and text together, in bytes; a longer one is refused with TEXT_TOO_LONG"
         |s: &mut Settings, v| put(&mut s.server.max_text_bytes, size(v, 1, 16 << 20)), |s: &Settings| shown_number(s.server.max_text_bytes)),
+    setting!("max_page_bytes" "BYTES" LIMITS
+        "The longest page, in bytes; a longer one is refused with PAGE_TOO_LONG"
+        |s: &mut Settings, v| put(&mut s.server.max_page_bytes, size(v, 1, 16 << 20)), |s: &Settings| shown_number(s.server.max_page_bytes)),
     setting!("max_message_bytes" "BYTES" LIMITS
-        "The longest message that is read at all, in bytes; a longer one is refused with MESSAGE_TOO_LARGE [default: twice max_text_bytes and 2 MiB]"
+        "The longest message that is read at all, in bytes; a longer one is refused with MESSAGE_TOO_LARGE [default: twice max_text_bytes and 2 MiB; for pages, max_page_bytes and 1 MiB]"
         |s: &mut Settings, v| put(&mut s.server.max_message_bytes, size(v, 1024, 1 << 30).map(Some)), |s: &Settings| s.server.max_message_bytes.and_then(shown_number)),
     setting!("deadline" "SECONDS" LIMITS
         "How long a call may take when its caller names no shorter time (grpc-timeout); for a stream of answers, until it begins. Then DEADLINE_EXCEEDED"
         |s: &mut Settings, v| put(&mut s.server.deadline, seconds(v, 0.001, DAY)), |s: &Settings| shown_seconds(s.server.deadline)),
+    setting!("stream_idle_timeout" "SECONDS" LIMITS
+        "How long a stream of answers may go without one, whether its caller sends nothing or takes nothing; then DEADLINE_EXCEEDED"
+        |s: &mut Settings, v| put(&mut s.server.stream_idle_timeout, seconds(v, 0.001, DAY)), |s: &Settings| shown_seconds(s.server.stream_idle_timeout)),
     setting!("concurrency_limit" "CALLS" LIMITS
         "How many calls may be under way on all connections together, health and reflection apart. More are refused at once with RESOURCE_EXHAUSTED and when to try again"
         |s: &mut Settings, v| put(&mut s.server.concurrency_limit, size(v, 1, 1 << 20)), |s: &Settings| shown_number(s.server.concurrency_limit)),
@@ -171,6 +177,9 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting!("max_streams" "CALLS" CONNECTIONS
         "How many calls one connection may carry at once; clients keep more waiting on their side"
         |s: &mut Settings, v| put(&mut s.server.http2.max_streams, word(v, 1, 1 << 20)), |s: &Settings| Some(Value::Integer(s.server.http2.max_streams.into()))),
+    setting!("handshake_timeout" "SECONDS" CONNECTIONS
+        "How long a client may take to agree on TLS, and again to begin to speak HTTP; then its connection is closed"
+        |s: &mut Settings, v| put(&mut s.server.http2.handshake_timeout, seconds(v, 0.1, DAY)), |s: &Settings| shown_seconds(s.server.http2.handshake_timeout)),
     setting!("keep_alive_interval" "SECONDS" CONNECTIONS
         "After how long without a word a connection is probed; 0 for never"
         |s: &mut Settings, v| put(&mut s.server.http2.keep_alive_interval, seconds_or_never(v, DAY)), |s: &Settings| shown_seconds(s.server.http2.keep_alive_interval.unwrap_or_default())),

@@ -4,11 +4,13 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Instant,
 };
 
 use bytes::Bytes;
+use futures_util::future::OptionFuture;
 use http::HeaderMap;
 use http_body::Frame;
 use tonic::{Code, Status, body::Body};
@@ -16,7 +18,9 @@ use tracing::error;
 
 use super::{
     call::within,
+    idle::IdleWatch,
     rpcs::Group,
+    service::Stopping,
     transport_status::refused_by_transport,
     watch::{Watch, code_in},
 };
@@ -24,33 +28,34 @@ use crate::server::RequestError;
 
 type Signal = Pin<Box<dyn Future<Output = RequestError> + Send>>;
 
-/// Passes the handler's answers on; ends the stream at the caller's deadline, and the stream of a health watch when the
-/// server stops.
+/// Passes the handler's answers on; ends the stream at the caller's deadline, when nothing has happened on it for long, and
+/// when the server stops: the stream of a health watch at once, others when their grace is over.
 pub(super) struct StreamBody {
     body: Body,
     watch: Watch,
     /// What can end the stream from outside.
     cut: Option<Signal>,
+    /// Has the stream's place, where it needs one.
+    idle: Option<IdleWatch>,
 }
 
 impl StreamBody {
-    pub(super) fn new(body: Body, watch: Watch, deadline: Option<Instant>) -> Self {
-        let serves_health = watch.calls.rpcs.get(watch.rpc).group != Group::Work;
-        let cut: Option<Signal> = match (deadline, serves_health) {
-            (Some(deadline), _) => Some(Box::pin(async move {
-                tokio::time::sleep_until(deadline.into()).await;
-                RequestError::DeadlineExceeded
-            })),
-            (None, true) => {
-                let drained = watch.calls.until_drained();
-                Some(Box::pin(async move {
-                    drained.await;
-                    RequestError::Draining
-                }))
+    pub(super) fn new(body: Body, mut watch: Watch, deadline: Option<Instant>) -> Self {
+        let calls = &watch.calls;
+        let idle = std::mem::take(&mut watch.placed)
+            .then(|| IdleWatch::new(Arc::clone(calls), calls.stream_idle_timeout));
+        let serves_health = calls.rpcs.get(watch.rpc).group != Group::Work;
+        let (drained, over) = (calls.until(Stopping::Draining), calls.until(Stopping::Over));
+        let is_idle = idle.as_ref().map(IdleWatch::idle);
+        let cut: Signal = Box::pin(async move {
+            tokio::select! {
+                () = sleep_until(deadline) => RequestError::DeadlineExceeded,
+                () = drained, if serves_health => RequestError::Draining,
+                () = over => RequestError::Draining,
+                Some(()) = OptionFuture::from(is_idle) => RequestError::StreamIdle,
             }
-            (None, false) => None,
-        };
-        Self { body, watch, cut }
+        });
+        Self { body, watch, cut: Some(cut), idle }
     }
 
     /// The last frame: a status in place of the handler's.
@@ -67,8 +72,17 @@ impl StreamBody {
     }
 
     fn end(&mut self, code: Code) {
+        self.idle = None;
         let after = self.watch.start.elapsed();
         self.watch.end(code, after);
+    }
+}
+
+/// Resolves then, or never.
+async fn sleep_until(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when.into()).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -98,10 +112,14 @@ impl http_body::Body for StreamBody {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(trailers) = frame.trailers_ref() {
-                    if let Some(error) = refused_by_transport(trailers, this.watch.calls.max_message_bytes) {
+                    if let Some(error) =
+                        refused_by_transport(trailers, this.watch.calls.max_message_bytes(this.watch.rpc))
+                    {
                         return Poll::Ready(Some(Ok(this.cut_off(error))));
                     }
                     this.end(code_in(trailers).unwrap_or(Code::Unknown));
+                } else if let Some(idle) = &this.idle {
+                    idle.active();
                 }
             }
             Poll::Ready(Some(Err(status))) => this.end(status.code()),

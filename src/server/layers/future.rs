@@ -122,7 +122,8 @@ fn answer(
     stream_deadline: Option<Instant>,
 ) -> Response<Body> {
     let mut response = outcome.unwrap_or_else(refuse);
-    if let Some(refusal) = refused_by_transport(response.headers(), watch.calls.max_message_bytes) {
+    if let Some(refusal) = refused_by_transport(response.headers(), watch.calls.max_message_bytes(watch.rpc))
+    {
         response = refuse(refusal);
     }
     if let Some(call) = &watch.call {

@@ -7,6 +7,9 @@ use prost_types::FileDescriptorSet;
 
 use crate::{api::DESCRIPTORS, server::security::Role};
 
+/// The rpc whose request carries a page.
+pub(in crate::server) const PAGE_PATH: &str = "/bayeswire.v1.ClassificationService/ClassifyPage";
+
 /// Which rules hold for an rpc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Group {
@@ -85,6 +88,11 @@ impl RpcTable {
 }
 
 impl Rpc {
+    /// Whether its request carries a page, which may be longer than other requests.
+    pub(super) fn takes_page(&self) -> bool {
+        &*self.path == PAGE_PATH
+    }
+
     pub(in crate::server) fn new(service: &str, method: &str, streams: bool) -> Self {
         let group = match service {
             "grpc.health.v1.Health" => Group::Health,

@@ -31,14 +31,28 @@ pub(in crate::server) struct Calls {
     pub(super) rpcs: RpcTable,
     pub(in crate::server) metrics: Arc<Metrics>,
     pub(in crate::server) in_flight: InFlight,
-    pub(super) max_message_bytes: usize,
+    max_message_bytes: usize,
+    max_page_message_bytes: usize,
     /// The longest that a call may take when its caller names no shorter time.
     deadline: Duration,
     access: Arc<Access>,
     tracer: Option<CallTracer>,
+    /// How long a stream may go without an answer.
+    pub(super) stream_idle_timeout: Duration,
     /// Set once, when the server has begun to stop. The flag is for calls that arrive, the channel for streams that wait.
     draining: AtomicBool,
-    drained: watch::Sender<bool>,
+    stopping: watch::Sender<Stopping>,
+}
+
+/// How far the server has come in stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stopping {
+    /// Not at all.
+    Not,
+    /// What is under way may end.
+    Draining,
+    /// Nothing may go on.
+    Over,
 }
 
 impl Calls {
@@ -54,27 +68,39 @@ impl Calls {
             metrics,
             in_flight: InFlight::new(config.concurrency_limit),
             max_message_bytes: config.max_message_bytes(),
+            max_page_message_bytes: config.max_page_message_bytes(),
             deadline: config.deadline.min(MAX_DEADLINE),
             access,
             tracer,
             draining: AtomicBool::new(false),
-            drained: watch::Sender::new(false),
+            stopping: watch::Sender::new(Stopping::Not),
+            stream_idle_timeout: config.stream_idle_timeout,
         })
     }
 
     /// From now on new calls are refused with DRAINING, and streams of the health service end.
     pub(in crate::server) fn drain(&self) {
         self.draining.store(true, Relaxed);
-        self.drained.send_replace(true);
+        self.stopping.send_replace(Stopping::Draining);
     }
 
-    /// Resolves when [`drain`](Self::drain) is called.
-    pub(super) fn until_drained(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut drained = self.drained.subscribe();
+    /// From now on streams of answers end, with DRAINING where they have not come to their end.
+    pub(in crate::server) fn end_streams(&self) {
+        self.stopping.send_replace(Stopping::Over);
+    }
+
+    /// Resolves when the server has come so far.
+    pub(super) fn until(&self, stage: Stopping) -> impl Future<Output = ()> + Send + 'static {
+        let mut stopping = self.stopping.subscribe();
         async move {
             // An error means that the server is gone.
-            let _ = drained.wait_for(|drained| *drained).await;
+            let _ = stopping.wait_for(|now| *now >= stage).await;
         }
+    }
+
+    /// The longest message that is decoded for the rpc at `index`.
+    pub(super) fn max_message_bytes(&self, index: usize) -> usize {
+        if self.rpcs.get(index).takes_page() { self.max_page_message_bytes } else { self.max_message_bytes }
     }
 
     fn begin(self: &Arc<Self>, request: &Request<Body>) -> (Watch, Result<(), RequestError>, Deadlines) {

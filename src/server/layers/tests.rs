@@ -50,7 +50,7 @@ impl Service<Request<Body>> for Misbehaving {
                 "/test.Misbehaving/Wait" => tokio::time::sleep(Duration::from_secs(60)).await,
                 "/test.Misbehaving/Deadline" => {
                     let left = super::current_deadline().unwrap() - std::time::Instant::now();
-                    return Ok(Status::aborted(left.as_millis().to_string()).into_http());
+                    return Ok(Status::failed_precondition(left.as_millis().to_string()).into_http());
                 }
                 "/test.Misbehaving/Malformed" => return Ok(Status::internal("bad UTF-8").into_http()),
                 _ => {}

@@ -4,13 +4,17 @@ use http::HeaderMap;
 use tonic::Code;
 
 use super::watch::code_in;
-use crate::server::RequestError;
+use crate::{
+    api::{MAX_FIELDS, TOO_MANY_FIELDS},
+    server::RequestError,
+};
 
 /// What tonic's own refusal of a message means; None when the status is a handler's.
 ///
 /// tonic answers INTERNAL when bytes are no message (bad protobuf or UTF-8, a bad frame, a damaged encoding, no message at
-/// all) and OUT_OF_RANGE when a message is too long. All of it is the caller's doing. Our own statuses are told apart by
-/// their details, which tonic's never have.
+/// all), OUT_OF_RANGE when a message is too long, and RESOURCE_EXHAUSTED when it would be, unpacked. All of it is the
+/// caller's doing, and so is what our codec refuses. Our own statuses are told apart by their details, which tonic's never
+/// have.
 pub(super) fn refused_by_transport(headers: &HeaderMap, max_message_bytes: usize) -> Option<RequestError> {
     let code = code_in(headers)?;
     if headers.contains_key("grpc-status-details-bin") {
@@ -18,7 +22,10 @@ pub(super) fn refused_by_transport(headers: &HeaderMap, max_message_bytes: usize
     }
     match code {
         Code::Internal => Some(RequestError::MessageMalformed),
-        Code::OutOfRange => Some(RequestError::MessageTooLarge { limit: max_message_bytes }),
+        Code::OutOfRange | Code::ResourceExhausted => {
+            Some(RequestError::MessageTooLarge { limit: max_message_bytes })
+        }
+        TOO_MANY_FIELDS => Some(RequestError::TooManyFields { limit: MAX_FIELDS }),
         _ => None,
     }
 }

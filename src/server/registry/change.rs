@@ -1,7 +1,10 @@
 //! Activating a model and going back. Everything here can take as long as a disk does: not to be called on a thread that
 //! answers calls.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 use tracing::{info, warn};
 
@@ -41,12 +44,14 @@ impl Registry {
         let (held, active) = self.snapshot()?;
         let model = match held.find(asked) {
             Some(model) => Arc::clone(model),
-            None => Arc::new(self.load_from_directory(asked, active, validate_only)?),
+            None => self.load_from_directory(asked, active, validate_only)?,
         };
         if validate_only {
             return Ok(Change { model, previous: active, recorded: false });
         }
-        self.switch_to(model, "an operator's call")
+        let mut changing = self.changing();
+        *changing = Some(Instant::now());
+        self.switch_to(model, "an operator's call", &changing)
     }
 
     /// Makes the model active that was active before.
@@ -54,22 +59,45 @@ impl Registry {
     /// # Errors
     /// ModelNotLoaded, NoEarlierRevision.
     pub(crate) fn roll_back(&self) -> Result<Change, RequestError> {
-        let changing = self.changing();
+        let mut changing = self.changing();
         let (held, previous) = self.snapshot()?;
         let next = held.roll_back(self.max_held.get()).ok_or(RequestError::NoEarlierRevision)?;
+        *changing = Some(Instant::now());
         Ok(self.put(next, previous, "a rollback", ModelOutcome::RolledBack, &changing))
     }
 
-    /// Makes a model that has passed its self-test the active one.
-    pub(super) fn switch_to(&self, model: Arc<Model>, why: &str) -> Result<Change, RequestError> {
+    /// Makes a model active that has passed its self-test and came at `since`, unless an operator has chosen a revision
+    /// since then: a file that took long to load must not undo a rollback. None then.
+    ///
+    /// # Errors
+    /// ModelNotLoaded.
+    pub(super) fn take_over(
+        &self,
+        model: Arc<Model>,
+        why: &str,
+        since: Instant,
+    ) -> Result<Option<Change>, RequestError> {
         let changing = self.changing();
+        if changing.is_some_and(|chosen| chosen >= since) {
+            info!(revision = %model.revision(), why, "not activated: an operator has chosen another meanwhile");
+            return Ok(None);
+        }
+        self.switch_to(model, why, &changing).map(Some)
+    }
+
+    fn switch_to(
+        &self,
+        model: Arc<Model>,
+        why: &str,
+        changing: &MutexGuard<'_, Option<Instant>>,
+    ) -> Result<Change, RequestError> {
         let (held, previous) = self.snapshot()?;
         let outcome = match model.revision() == previous {
             true => ModelOutcome::Unchanged,
             false => ModelOutcome::Activated,
         };
         let next = held.activate(model, self.max_held.get());
-        Ok(self.put(next, previous, why, outcome, &changing))
+        Ok(self.put(next, previous, why, outcome, changing))
     }
 
     fn put(
@@ -78,7 +106,7 @@ impl Registry {
         previous: Revision,
         why: &str,
         outcome: ModelOutcome,
-        _changing: &MutexGuard<'_, ()>,
+        _changing: &MutexGuard<'_, Option<Instant>>,
     ) -> Change {
         let model = Arc::clone(next.active());
         let revision = model.revision();
@@ -109,7 +137,12 @@ impl Registry {
         asked: Revision,
         active: Revision,
         validate_only: bool,
-    ) -> Result<Model, RequestError> {
+    ) -> Result<Arc<Model>, RequestError> {
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        // Loaded for another call while this one waited.
+        if let Some(model) = self.snapshot()?.0.find(asked) {
+            return Ok(Arc::clone(model));
+        }
         let not_found = RequestError::RevisionNotFound { asked, active };
         let Some(directory) = &self.directory else { return Err(not_found) };
         let found = directory.find(asked).unwrap_or_else(|error| {
@@ -125,7 +158,7 @@ impl Registry {
         match loaded {
             // Changed between the two looks.
             Ok(model) if model.revision() != asked => Err(not_found),
-            Ok(model) => Ok(model),
+            Ok(model) => Ok(Arc::new(model)),
             Err(error) => {
                 warn!(file = %directory.path().join(&name).display(), %error, "a model was rejected");
                 self.tell(|observer| observer.reloaded(ModelOutcome::Rejected));
@@ -134,7 +167,7 @@ impl Registry {
         }
     }
 
-    fn changing(&self) -> MutexGuard<'_, ()> {
+    fn changing(&self) -> MutexGuard<'_, Option<Instant>> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

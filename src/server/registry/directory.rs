@@ -56,11 +56,13 @@ pub(super) enum Verdict {
 pub(super) struct Directory {
     path: PathBuf,
     files: Mutex<BTreeMap<String, KnownFile>>,
+    /// Held while files are read for the list, so that many who ask for it at once read each once.
+    listing: Mutex<()>,
 }
 
 impl Directory {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, files: Mutex::default() }
+        Self { path, files: Mutex::default(), listing: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -177,6 +179,11 @@ impl Directory {
 
     /// All files that are there now with what they hold, newest first.
     pub(super) fn list(&self) -> io::Result<Vec<(String, KnownFile)>> {
+        let all = self.look()?;
+        if all.iter().all(|(_, file)| file.revision.is_some()) {
+            return Ok(all);
+        }
+        let _listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = self.look()?;
         for (name, file) in &mut all {
             if file.revision.is_none() {
@@ -199,19 +206,28 @@ impl Directory {
 
     /// The revision that was recorded last. The error says why it cannot be told.
     pub(super) fn recorded(&self) -> Result<Option<Revision>, String> {
-        let path = self.path.join(ACTIVE);
-        match fs::read_to_string(&path) {
-            Ok(text) => match text.trim().parse() {
-                Ok(revision) => Ok(Some(revision)),
-                Err(error) => Err(format!("{}: {error}", path.display())),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("{}: {error}", path.display())),
-        }
+        recorded(&self.path)
     }
 
     /// Records the revision that is to be served after the next start.
     pub(super) fn record(&self, revision: Revision) -> io::Result<()> {
         file::replace(&self.path.join(ACTIVE), format!("{revision}\n").as_bytes())
+    }
+}
+
+/// The revision that a directory records as the one to serve. The error says why it cannot be told.
+pub(super) fn recorded(directory: &Path) -> Result<Option<Revision>, String> {
+    let path = directory.join(ACTIVE);
+    // Anything else, such as a pipe, could be read for ever.
+    if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(format!("{}: is not a file", path.display()));
+    }
+    match fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse() {
+            Ok(revision) => Ok(Some(revision)),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{}: {error}", path.display())),
     }
 }

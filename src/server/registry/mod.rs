@@ -9,6 +9,7 @@ mod directory;
 mod held;
 mod list;
 mod load;
+mod publish;
 mod start;
 mod watch;
 
@@ -17,7 +18,7 @@ use std::{
     num::NonZeroUsize,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -29,6 +30,7 @@ use directory::Directory;
 pub(super) use change::Change;
 pub(super) use held::Held;
 pub(super) use list::{Listed, State};
+pub use publish::{PublishError, Published, publish, published_name};
 pub use start::DirectoryError;
 pub(super) use watch::Watch;
 
@@ -87,8 +89,11 @@ impl ModelOutcome {
 pub struct Registry {
     /// Read by every call; written only by whoever holds `changing`.
     held: ArcSwapOption<Held>,
-    /// Held during a change, so that what the directory records is what was activated last. Not held while loading.
-    changing: Mutex<()>,
+    /// Held during a change, so that what the directory records is what was activated last. Not held while loading. When an
+    /// operator last chose a revision: what had come before that does not take over.
+    changing: Mutex<Option<Instant>>,
+    /// Held while a model is loaded for an operator, so that many who ask at once do not fill the memory.
+    loading: Mutex<()>,
     /// Where new models appear.
     directory: Option<Directory>,
     /// What is read again when there is no directory.
@@ -128,7 +133,8 @@ impl Registry {
         };
         Self {
             held: ArcSwapOption::empty(),
-            changing: Mutex::new(()),
+            changing: Mutex::default(),
+            loading: Mutex::default(),
             directory,
             file,
             max_held,

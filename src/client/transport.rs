@@ -1,0 +1,72 @@
+//! A channel that says UNAVAILABLE, not INTERNAL or CANCELLED, when a server goes away before it took a call, and
+//! DEADLINE_EXCEEDED, not CANCELLED, when an answer does not come in time.
+
+use std::{
+    error::Error,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tonic::{Status, TimeoutExpired, body::Body, transport::Channel};
+use tower_service::Service;
+
+/// A channel whose calls that were never taken can be told from those that failed.
+///
+/// A server that stops, or ends an old connection, says so by GOAWAY; calls that the client has queued by then fail with that
+/// GOAWAY, or are cancelled with the connection. tonic makes INTERNAL and CANCELLED of it, which no retry policy repeats,
+/// although the protocol promises that the server did nothing (RFC 9113, 6.8).
+#[derive(Clone, Debug)]
+pub struct Transport(pub(super) Channel);
+
+impl Service<http::Request<Body>> for Transport {
+    type Response = http::Response<Body>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(context).map_err(with_its_code)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let answer = self.0.call(request);
+        Box::pin(async move { answer.await.map_err(with_its_code) })
+    }
+}
+
+/// The error as the status that it should be, or as it is.
+fn with_its_code(error: tonic::transport::Error) -> Box<dyn Error + Send + Sync> {
+    if not_taken(&error) {
+        return Status::unavailable("the server went away before it took the call").into();
+    }
+    if timed_out(&error) {
+        return Status::deadline_exceeded("no answer within the time that the call had").into();
+    }
+    error.into()
+}
+
+/// Whether an error says that the server never began with the call.
+fn not_taken(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            return error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR)
+                || error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        }
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+fn timed_out(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<TimeoutExpired>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
