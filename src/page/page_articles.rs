@@ -68,10 +68,12 @@ struct Draft {
 /// ```
 /// use bayeswire::page::{Content, find_articles};
 ///
-/// let page = "<nav><a href=/>Home</a></nav><h1>Talks resume</h1><p>The envoys of both sides met in Geneva on Monday.</p>";
+/// let page = "<nav><a href=/>Home</a></nav><h1>Talks resume</h1>\
+///     <p>The envoys of both sides met in Geneva on Monday, for the first time since the truce was broken in March.</p>\
+///     <p>They agreed to exchange prisoners and to meet again in a week, a spokesman of the hosts said after the talks.</p>";
 /// let found = find_articles(Content::Html(page), &mut ());
 /// assert_eq!(found.articles[0].article.title, "Talks resume");
-/// assert_eq!(&page[found.articles[0].span.clone()], "The envoys of both sides met in Geneva on Monday.");
+/// assert!(page[found.articles[0].span.clone()].starts_with("The envoys of both sides met"));
 /// ```
 #[must_use]
 pub fn find_articles(content: Content<'_>, subjects: &mut dyn SubjectReader) -> FoundArticles {
