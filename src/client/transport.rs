@@ -46,27 +46,20 @@ fn with_its_code(error: tonic::transport::Error) -> Box<dyn Error + Send + Sync>
 
 /// Whether an error says that the server never began with the call.
 fn not_taken(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<h2::Error>() {
+    causes(error).any(|cause| {
+        if let Some(error) = cause.downcast_ref::<h2::Error>() {
             return error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR)
                 || error.reason() == Some(h2::Reason::REFUSED_STREAM);
         }
-        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+        cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
+    })
 }
 
 fn timed_out(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<TimeoutExpired>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    causes(error).any(|cause| cause.is::<TimeoutExpired>())
+}
+
+/// The error, what caused it, what caused that, and so on.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }

@@ -82,8 +82,7 @@ pub fn publish(
         let active = recorded(directory).map_err(PublishError::Record)?;
         let older = older(directory, revision).map_err(at(directory))?;
         let excess = (older.len() + 1).saturating_sub(keep.get());
-        for (_, old, path) in older.into_iter().take(excess).filter(|(_, old, _)| Some(*old) != active) {
-            debug_assert_ne!(old, revision);
+        for (_, _, path) in older.into_iter().take(excess).filter(|(_, old, _)| Some(*old) != active) {
             fs::remove_file(&path).map_err(at(&path))?;
             removed.push(path);
         }

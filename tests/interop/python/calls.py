@@ -78,8 +78,8 @@ def violations(details):
 
 
 def until(condition, what, patience=10):
-    """Waits until CONDITION holds."""
+    """Waits until CONDITION holds; WHAT says what is waited for, or is called to say it when it was in vain."""
     end = time.monotonic() + patience
     while not condition():
-        assert time.monotonic() < end, f"waited in vain: {what}"
+        assert time.monotonic() < end, f"waited in vain: {what() if callable(what) else what}"
         time.sleep(0.01)
