@@ -61,5 +61,5 @@ fn timed_out(error: &(dyn Error + 'static)) -> bool {
 
 /// The error, what caused it, what caused that, and so on.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+    std::iter::successors(Some(error), |&error| Error::source(error))
 }
