@@ -25,9 +25,10 @@ impl Default for IndexTable {
 }
 
 impl IndexTable {
-    /// Empties the table and makes room for `len` entries.
+    /// Empties the table and makes room for `len` entries; the fewer there are, the faster it is.
     pub(super) fn clear(&mut self, len: usize) {
-        let wanted = (len * 2).next_power_of_two().max(64);
+        // One slot at least is always empty.
+        let wanted = (len + 1).next_power_of_two().max(64);
         // Short articles after a long one use the front of the table, which stays in the cache.
         if wanted > self.slots.len() || self.generation == u32::MAX {
             self.slots = vec![0; wanted.max(self.slots.len())];
