@@ -74,7 +74,7 @@ fn weights(model: &Model, text: &str) -> String {
     };
     let articles = model.term_articles(index).unwrap_or(0);
     let mut out = format!("{text}: term {term:?}, in {articles} training articles\n");
-    for (topic, weight) in model.facts().topics.iter().zip(model.weights(index).unwrap_or_default()) {
+    for (topic, weight) in model.facts().topics.iter().zip(model.weights(index).into_iter().flatten()) {
         let _ = writeln!(out, "  {topic:16} {weight:9.4}");
     }
     out

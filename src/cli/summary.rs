@@ -44,8 +44,8 @@ pub(super) fn describe(path: &Path, trained: &Trained, corpus: Option<Corpus<'_>
     ];
     match &training.leave_one_out {
         Some(loo) => lines.push(format!(
-            "leave-one-out accuracy {:.4}, log-loss {:.4} ({} articles)",
-            loo.accuracy, loo.log_loss, loo.articles
+            "leave-one-out accuracy {:.4}, log-loss {:.4} ({} articles, chosen on {})",
+            loo.accuracy, loo.log_loss, loo.articles, loo.choice_articles
         )),
         None => lines.push("not calibrated: give the articles with --corpus for that".to_owned()),
     }

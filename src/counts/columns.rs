@@ -1,16 +1,24 @@
 //! The sums of a corpus as sorted columns: equal corpora have equal columns.
 
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::{CombineError, Tally};
+use super::{CombineError, tally::Tally};
 use crate::{
     article::{Article, LabeledArticle, Topic},
-    text::{TermKey, TextProfile, TextReader, pair_key, word_key},
+    text::{TermKey, TextProfile, word_key},
 };
 
 /// The first 16 bytes of [`Article::digest`]: which articles were counted.
 pub(crate) type ArticleDigest = [u8; 16];
+
+/// A thread takes so many articles at a time to count.
+const SHARE: usize = 32;
 
 /// A term by its words: the index of the first word in the upper half, and below it 0 for a word alone or the index of
 /// the second word plus 1. The order of these numbers is that of the terms' bytes, a space between the words.
@@ -62,6 +70,16 @@ impl WordTable {
         (0..self.len() as u32).map(|i| self.get(i))
     }
 
+    /// All words, one behind the other.
+    pub(crate) fn text(&self) -> &str {
+        &self.bytes
+    }
+
+    /// How many bytes each word has: no word has more than 255.
+    pub(crate) fn lengths(&self) -> Vec<u8> {
+        self.iter().map(|word| word.len() as u8).collect()
+    }
+
     /// The text of a term.
     pub(crate) fn term(&self, term: TermId) -> String {
         match term.second() {
@@ -73,15 +91,6 @@ impl WordTable {
     /// The keys of all words.
     pub(crate) fn keys(&self) -> Vec<TermKey> {
         self.iter().map(word_key).collect()
-    }
-}
-
-/// The key of a term, given the keys of the words.
-pub(crate) fn term_key(words: &[TermKey], term: TermId) -> TermKey {
-    let first = words[term.first() as usize];
-    match term.second() {
-        None => first,
-        Some(second) => pair_key(first, words[second as usize]),
     }
 }
 
@@ -155,18 +164,24 @@ impl Counts {
         articles: impl IntoIterator<Item = &'a LabeledArticle>,
     ) -> Result<Self, CombineError> {
         let articles: Vec<_> = articles.into_iter().collect();
-        let share = articles.len().div_ceil(rayon::current_num_threads()).max(256);
-        articles
-            .par_chunks(share)
-            .map(|chunk| {
-                let mut tally = Tally::new(profile);
-                let mut reader = TextReader::new(profile);
-                for article in chunk {
-                    tally.add(&mut reader, article)?;
+        let bytes = articles.iter().map(|a| a.article.title.len() + a.article.text.len()).sum();
+        let tally = Tally::new(profile, bytes);
+        let threads = rayon::current_num_threads().min(articles.len().div_ceil(SHARE));
+        let next = AtomicUsize::new(0);
+        // Whichever thread is free takes the next articles: they differ in length.
+        (0..threads).into_par_iter().with_max_len(1).try_for_each(|_| {
+            let mut counter = tally.counter();
+            while let Some(rest) = articles.get(next.fetch_add(SHARE, Ordering::Relaxed)..)
+                && !rest.is_empty()
+            {
+                for article in rest.iter().take(SHARE) {
+                    counter.add(article)?;
                 }
-                Ok(tally.into_counts())
-            })
-            .try_reduce(|| Self::empty(profile), |a, b| a.merge(&b))
+            }
+            counter.finish();
+            Ok(())
+        })?;
+        Ok(tally.into_counts())
     }
 
     /// How words were made of text.
@@ -235,9 +250,16 @@ impl Counts {
     }
 
     /// The entries of the term at `index`.
+    #[inline]
     pub(crate) fn entries_of(&self, index: usize) -> &[Entry] {
+        &self.entries[self.place_of(index)]
+    }
+
+    /// Where the entries of the term at `index` stand.
+    #[inline]
+    pub(crate) fn place_of(&self, index: usize) -> Range<usize> {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.entries[start as usize..self.ends[index] as usize]
+        start as usize..self.ends[index] as usize
     }
 
     /// In how many articles the term at `index` occurs.

@@ -15,33 +15,45 @@ use crate::{
 /// What the metadata of a counts file call it.
 pub const COUNTS_FORMAT: &str = "bayeswire.counts/1";
 
+/// How many tensors a counts file has.
+const TENSORS: usize = 9;
+
 impl Counts {
     /// The bytes of a `.counts` file: equal counts give equal bytes.
     ///
     /// # Errors
     /// When the counts outgrow the format (2^32 words or bytes of words).
     pub fn to_bytes(&self) -> Result<Vec<u8>, InvalidFile> {
-        let mut writer = TensorWriter::new();
         let digests: Vec<u8> = self.articles.iter().flat_map(|(digest, _)| *digest).collect();
+        let article_topics: Vec<u16> = self.articles.iter().map(|a| a.1).collect();
+        let word_lengths = self.words.lengths();
+        let terms: Vec<u64> = self.terms.iter().map(|t| t.0).collect();
+        let entry_topics: Vec<u16> = self.entries.iter().map(|e| e.topic).collect();
+        let entry_articles: Vec<u32> = self.entries.iter().map(|e| e.articles).collect();
+        let entry_weights: Vec<u64> = self.entries.iter().map(|e| e.weight).collect();
+        let mut writer = TensorWriter::new();
         writer.put("article_digests", &digests);
-        writer.put("article_topics", &self.articles.iter().map(|a| a.1).collect::<Vec<u16>>());
-        let text: String = self.words.iter().collect();
-        writer.put("word_bytes", text.as_bytes());
-        writer.put("word_lengths", &self.words.iter().map(|w| w.len() as u8).collect::<Vec<u8>>());
-        writer.put("term_words", &self.terms.iter().map(|t| t.0).collect::<Vec<u64>>());
+        writer.put("article_topics", &article_topics);
+        writer.put("word_bytes", self.words.text().as_bytes());
+        writer.put("word_lengths", &word_lengths);
+        writer.put("term_words", &terms);
         writer.put("term_ends", &self.ends);
-        writer.put("entry_topics", &self.entries.iter().map(|e| e.topic).collect::<Vec<u16>>());
-        writer.put("entry_articles", &self.entries.iter().map(|e| e.articles).collect::<Vec<u32>>());
-        writer.put("entry_weights", &self.entries.iter().map(|e| e.weight).collect::<Vec<u64>>());
+        writer.put("entry_topics", &entry_topics);
+        writer.put("entry_articles", &entry_articles);
+        writer.put("entry_weights", &entry_weights);
+        writer.finish(self.metadata())
+    }
+
+    fn metadata(&self) -> Map<String, Value> {
         let facts = json!({
             "format": COUNTS_FORMAT,
             "text_profile": self.profile,
             "topics": self.topics.iter().map(Topic::as_str).collect::<Vec<_>>(),
         });
-        writer.finish(match facts {
+        match facts {
             Value::Object(facts) => facts,
             _ => Map::new(),
-        })
+        }
     }
 
     /// Reads the bytes of a `.counts` file.
@@ -50,6 +62,7 @@ impl Counts {
     /// When they are anything but what [`Self::to_bytes`] gives.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
         let file = TensorFile::open(bytes, COUNTS_FORMAT)?;
+        file.check_digest()?;
         let topics = topics(file.fact("topics")?)?;
         let words = words(&file.get("word_bytes")?, &file.get("word_lengths")?)?;
         let digests: Vec<u8> = file.get("article_digests")?;
@@ -79,9 +92,10 @@ impl Counts {
                 .collect(),
         };
         counts.check()?;
-        if counts.to_bytes()? != bytes {
-            return Err(InvalidFile::content("not in canonical form"));
+        if file.tensor_count() != TENSORS {
+            return Err(InvalidFile::content("it has a tensor of unknown name"));
         }
+        file.check_canonical(counts.metadata())?;
         Ok(counts)
     }
 
@@ -95,7 +109,7 @@ impl Counts {
         if self.articles_per_topic().contains(&0) {
             return fail("a topic has no article");
         }
-        check_terms(&self.terms, self.words.len())?;
+        check_terms(self.terms.iter().copied(), self.words.len())?;
         let starts = std::iter::once(&0).chain(&self.ends);
         if self.ends.len() != self.terms.len()
             || !starts.zip(&self.ends).all(|(start, end)| start < end)
@@ -155,17 +169,20 @@ pub(crate) fn words(bytes: &[u8], lengths: &[u8]) -> Result<WordTable, InvalidFi
 }
 
 /// Checks that terms are sorted, that their words exist and are terms themselves.
-pub(crate) fn check_terms(terms: &[TermId], words: usize) -> Result<(), InvalidFile> {
+pub(crate) fn check_terms(terms: impl Iterator<Item = TermId>, words: usize) -> Result<(), InvalidFile> {
     let fail = |what: &str| Err(InvalidFile::content(what));
-    if !terms.is_sorted_by(|a, b| a < b) {
-        return fail("the terms are not in order");
-    }
-    if terms.iter().any(|t| t.first() as usize >= words || t.second().is_some_and(|s| s as usize >= words)) {
-        return fail("a term names a word that is not there");
+    let mut before = None;
+    let mut alone = 0;
+    for term in terms {
+        if before.is_some_and(|before| before >= term) {
+            return fail("the terms are not in order");
+        }
+        if term.first() as usize >= words || term.second().is_some_and(|second| second as usize >= words) {
+            return fail("a term names a word that is not there");
+        }
+        alone += usize::from(term.second().is_none());
+        before = Some(term);
     }
     // Sorted and without repetition: the words alone are all there exactly if they are as many.
-    if terms.iter().filter(|t| t.second().is_none()).count() != words {
-        return fail("a word is not a term");
-    }
-    Ok(())
+    if alone == words { Ok(()) } else { fail("a word is not a term") }
 }

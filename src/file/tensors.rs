@@ -1,12 +1,12 @@
 //! Canonical safetensors files: one order of tensors, one metadata entry, a digest over everything.
 //!
 //! The safetensors library takes its metadata as a hash map, so the file has one key only, [`KEY`], whose value is JSON
-//! with sorted keys. The digest in it covers the rest of that JSON and every tensor's bytes. A file that reads well is
-//! written again and compared, so there is one sequence of bytes for one content.
+//! with sorted keys. The digest in it covers the rest of that JSON and every tensor's bytes. The header of a file that reads
+//! well is written again and compared, so there is one sequence of bytes for one content.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, tensor::View};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -58,8 +58,10 @@ fn quotable(mut text: String) -> String {
 pub(crate) trait Column: Sized + Copy {
     const DTYPE: Dtype;
     const BYTES: usize;
-    fn put(self, out: &mut Vec<u8>);
-    fn get(bytes: &[u8]) -> Option<Self>;
+    /// Writes the number to `out`, which has [`Self::BYTES`] bytes.
+    fn put(self, out: &mut [u8]);
+    /// The number that `bytes`, of which there are [`Self::BYTES`], stand for.
+    fn get(bytes: &[u8]) -> Self;
 }
 
 macro_rules! column {
@@ -68,51 +70,102 @@ macro_rules! column {
             const DTYPE: Dtype = Dtype::$dtype;
             const BYTES: usize = size_of::<$number>();
             #[inline]
-            fn put(self, out: &mut Vec<u8>) {
-                out.extend_from_slice(&self.to_le_bytes());
+            fn put(self, out: &mut [u8]) {
+                out.copy_from_slice(&self.to_le_bytes());
             }
             #[inline]
-            fn get(bytes: &[u8]) -> Option<Self> {
-                Some(Self::from_le_bytes(bytes.try_into().ok()?))
+            fn get(bytes: &[u8]) -> Self {
+                Self::from_le_bytes(bytes.try_into().unwrap_or_default())
             }
         }
     )*};
 }
 column!(u8 => U8, u16 => U16, u32 => U32, u64 => U64, f32 => F32);
 
-/// Collects tensors for a file.
-pub(crate) struct TensorWriter {
-    tensors: Vec<(&'static str, Dtype, usize, Vec<u8>)>,
+/// Collects tensors for a file. They are borrowed, and written once, to where they stand in the file.
+pub(crate) struct TensorWriter<'a> {
+    tensors: Vec<Tensor<'a>>,
 }
 
-impl TensorWriter {
+struct Tensor<'a> {
+    name: &'static str,
+    dtype: Dtype,
+    len: usize,
+    bytes: usize,
+    /// Writes the numbers to a place of so many bytes.
+    write: Box<dyn Fn(&mut [u8]) + 'a>,
+}
+
+impl<'a> TensorWriter<'a> {
     pub(crate) fn new() -> Self {
         Self { tensors: Vec::new() }
     }
 
     /// Adds a one-dimensional tensor.
-    pub(crate) fn put<T: Column>(&mut self, name: &'static str, numbers: &[T]) {
-        let mut bytes = Vec::with_capacity(numbers.len() * T::BYTES);
-        for &number in numbers {
-            number.put(&mut bytes);
-        }
-        self.tensors.push((name, T::DTYPE, numbers.len(), bytes));
+    pub(crate) fn put<T: Column>(&mut self, name: &'static str, numbers: &'a [T]) {
+        let write = move |out: &mut [u8]| {
+            out.chunks_exact_mut(T::BYTES).zip(numbers).for_each(|(out, &number)| number.put(out));
+        };
+        let (dtype, len) = (T::DTYPE, numbers.len());
+        self.tensors.push(Tensor { name, dtype, len, bytes: len * T::BYTES, write: Box::new(write) });
     }
 
     /// The bytes of the file. `facts` must not have the key `digest`.
-    pub(crate) fn finish(mut self, mut facts: Map<String, Value>) -> Result<Vec<u8>, InvalidFile> {
-        self.tensors.sort_by_key(|tensor| tensor.0);
-        let digest = digest(&facts, self.tensors.iter().map(|t| (t.0, t.3.as_slice())));
-        facts.insert(DIGEST.to_owned(), Value::String(digest));
-        let metadata = HashMap::from([(KEY.to_owned(), Value::Object(facts).to_string())]);
-        let views = self
-            .tensors
-            .iter()
-            .map(|(name, dtype, len, bytes)| Ok((*name, TensorView::new(*dtype, vec![*len], bytes)?)))
-            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-            .map_err(|e| InvalidFile::Container(e.to_string()))?;
-        safetensors::serialize(views, Some(metadata)).map_err(|e| InvalidFile::Container(e.to_string()))
+    pub(crate) fn finish(mut self, facts: Map<String, Value>) -> Result<Vec<u8>, InvalidFile> {
+        // As the safetensors library lays them out.
+        self.tensors.sort_by(|a, b| b.dtype.cmp(&a.dtype).then(a.name.cmp(b.name)));
+        let header_with = |facts: Map<String, Value>, digest: String| {
+            let facts = facts.into_iter().chain([(DIGEST.to_owned(), Value::String(digest))]).collect();
+            let shape = |t: &Tensor<'_>| (t.name, Shape { dtype: t.dtype, len: [t.len] });
+            header(self.tensors.iter().map(shape), facts)
+        };
+        // All digests have one length, so the tensors can be written before the digest is known.
+        let mut bytes = header_with(facts.clone(), hex(&[0; 32]))?;
+        let mut start = bytes.len();
+        bytes.resize(start + self.tensors.iter().map(|t| t.bytes).sum::<usize>(), 0);
+        let mut places = Vec::with_capacity(self.tensors.len());
+        for tensor in &self.tensors {
+            let place = start..start + tensor.bytes;
+            (tensor.write)(&mut bytes[place.clone()]);
+            start = place.end;
+            places.push((tensor.name, place));
+        }
+        places.sort_by_key(|place| place.0);
+        let digest = digest(&facts, places.into_iter().map(|(name, place)| (name, &bytes[place])));
+        let header = header_with(facts, digest)?;
+        bytes[..header.len()].copy_from_slice(&header);
+        Ok(bytes)
     }
+}
+
+/// A tensor without its content: enough for the library to write the header.
+struct Shape {
+    dtype: Dtype,
+    len: [usize; 1],
+}
+
+impl View for Shape {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+    fn shape(&self) -> &[usize] {
+        &self.len
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&[])
+    }
+    fn data_len(&self) -> usize {
+        self.len[0] * self.dtype.bitsize() / 8
+    }
+}
+
+/// All that stands before the tensors' content, as the safetensors library writes it.
+fn header<'a>(
+    shapes: impl Iterator<Item = (&'a str, Shape)>,
+    facts: Map<String, Value>,
+) -> Result<Vec<u8>, InvalidFile> {
+    let metadata = HashMap::from([(KEY.to_owned(), Value::Object(facts).to_string())]);
+    safetensors::serialize(shapes, Some(metadata)).map_err(|e| InvalidFile::Container(e.to_string()))
 }
 
 fn digest<'a>(facts: &Map<String, Value>, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
@@ -128,20 +181,28 @@ fn digest<'a>(facts: &Map<String, Value>, tensors: impl Iterator<Item = (&'a str
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(*byte));
+    }
+    out
 }
 
-/// A file that was opened and whose digest is right.
+/// A file that was opened.
 pub(crate) struct TensorFile<'a> {
+    bytes: &'a [u8],
     tensors: SafeTensors<'a>,
+    digest: String,
     /// What the metadata says, without the digest.
     pub(crate) facts: Map<String, Value>,
 }
 
 impl<'a> TensorFile<'a> {
-    /// Opens the bytes of a file whose metadata say `"format": format`.
+    /// Opens the bytes of a file whose metadata say `"format": format`. Nothing in it is sure before
+    /// [`Self::check_digest`]; that takes a while, during which another thread may read what follows.
     pub(crate) fn open(bytes: &'a [u8], format: &'static str) -> Result<Self, InvalidFile> {
         let container = |e: safetensors::SafeTensorError| InvalidFile::Container(quotable(e.to_string()));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(container)?;
@@ -162,24 +223,56 @@ impl<'a> TensorFile<'a> {
         let Some(Value::String(stored)) = facts.remove(DIGEST) else {
             return Err(InvalidFile::Digest);
         };
-        let mut parts: Vec<_> = tensors.iter().map(|(name, view)| (name, view.data())).collect();
-        parts.sort_by_key(|part| part.0);
-        if digest(&facts, parts.into_iter()) != stored {
-            return Err(InvalidFile::Digest);
-        }
-        Ok(Self { tensors, facts })
+        Ok(Self { bytes, tensors, digest: stored, facts })
     }
 
-    /// The tensor `name`.
+    /// Checks that the file holds what its digest says.
+    pub(crate) fn check_digest(&self) -> Result<(), InvalidFile> {
+        let mut parts: Vec<_> = self.tensors.iter().map(|(name, view)| (name, view.data())).collect();
+        parts.sort_by_key(|part| part.0);
+        if digest(&self.facts, parts.into_iter()) == self.digest { Ok(()) } else { Err(InvalidFile::Digest) }
+    }
+
+    /// The numbers of the tensor `name`.
     pub(crate) fn get<T: Column>(&self, name: &'static str) -> Result<Vec<T>, InvalidFile> {
+        Ok(self.numbers(name)?.collect())
+    }
+
+    /// The same, read where they stand.
+    pub(crate) fn numbers<T: Column>(
+        &self,
+        name: &'static str,
+    ) -> Result<impl ExactSizeIterator<Item = T> + use<'a, T>, InvalidFile> {
         let view = self.tensors.tensor(name).map_err(|_| InvalidFile::Tensor(name))?;
         if view.dtype() != T::DTYPE || view.shape().len() != 1 {
             return Err(InvalidFile::Tensor(name));
         }
-        view.data()
-            .chunks_exact(T::BYTES)
-            .map(|chunk| T::get(chunk).ok_or(InvalidFile::Tensor(name)))
-            .collect()
+        Ok(view.data().chunks_exact(T::BYTES).map(T::get))
+    }
+
+    /// Checks that these are the bytes that [`TensorWriter::finish`] gives for `facts` and the tensors of this file: that the
+    /// header is, and that nothing stands behind the tensors. What the tensors' numbers mean is for the caller to check;
+    /// no two sequences of bytes are read as the same numbers.
+    pub(crate) fn check_canonical(&self, mut facts: Map<String, Value>) -> Result<(), InvalidFile> {
+        facts.insert(DIGEST.to_owned(), Value::String(self.digest.clone()));
+        let tensors = self.tensors.tensors();
+        let one_dimension = tensors.iter().all(|(_, view)| view.shape().len() == 1);
+        let content: usize = tensors.iter().map(|(_, view)| view.data().len()).sum();
+        let shapes = tensors.iter().map(|(name, view)| {
+            let len = view.shape().first().copied().unwrap_or(0);
+            (name.as_str(), Shape { dtype: view.dtype(), len: [len] })
+        });
+        let header = header(shapes, facts)?;
+        if one_dimension && self.bytes.starts_with(&header) && self.bytes.len() == header.len() + content {
+            Ok(())
+        } else {
+            Err(InvalidFile::content("not in canonical form"))
+        }
+    }
+
+    /// How many tensors there are.
+    pub(crate) fn tensor_count(&self) -> usize {
+        self.tensors.len()
     }
 
     /// The metadata entry `name`.
@@ -206,6 +299,7 @@ mod tests {
     fn what_is_written_is_read() {
         let bytes = bytes("test/1");
         let file = TensorFile::open(&bytes, "test/1").unwrap();
+        file.check_digest().unwrap();
         assert_eq!(file.get::<u32>("b").unwrap(), [1, 2]);
         assert_eq!(file.get::<f32>("a").unwrap(), [0.5]);
         assert_eq!(file.fact::<u8>("x").unwrap(), 1);
@@ -229,7 +323,8 @@ mod tests {
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            assert!(TensorFile::open(&bad, "test/1").is_err(), "byte {at}");
+            let checked = TensorFile::open(&bad, "test/1").and_then(|file| file.check_digest());
+            assert!(checked.is_err(), "byte {at}");
         }
     }
 }

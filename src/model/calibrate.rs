@@ -5,15 +5,21 @@
 //! an offset per topic, and with a temperature that follows the length of the article, because naive Bayes counts every
 //! repetition of an opinion as a new opinion. Articles are summed in the order of their digests.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::leave_one_out::SampledArticle;
+use super::sample::SampledArticle;
 
 /// The penalty on each bias: as if half a squared unit of it cost one article's log-loss of 0.5.
 const BIAS_PENALTY: f64 = 1.0;
 /// The penalty on the slope, in articles: a corpus of one length says little about others.
 const SLOPE_PENALTY: f64 = 10.0;
 const MAX_ITERATIONS: usize = 30;
+/// So many articles are summed at a time.
+const BLOCK: usize = 256;
+/// Topics of a smaller probability are left out of the Hessian of an article, which would grow with the square of the number
+/// of topics. The gradient has them, so the minimum stays where it is.
+const NEGLIGIBLE: f64 = 1e-7;
 /// What the fitted logits are multiplied by. The articles of tomorrow are less like a corpus than its articles are like each
 /// other: when whole files of the default corpus, each a kind of story, are left out in place of single articles, the best
 /// scale falls by this factor (docs/ACCURACY.md).
@@ -66,35 +72,45 @@ pub(crate) struct Fit {
     pub(crate) accuracy: f64,
     /// Of every article the most probable topic, its probability, and whether it is the right one.
     pub(crate) answers: Vec<(usize, f64, bool)>,
+    /// Where the loss is least: scale, slope, and the biases that are free, before the discount.
+    point: Vec<f64>,
 }
 
 /// Fits a calibration to `scores[article * topics + topic]`.
 ///
 /// Where there is a background topic only that one has a bias: offsets between the others would carry the corpus's own
 /// mix of topics, which is its author's choice, to articles from elsewhere (docs/ACCURACY.md).
+///
+/// `start` is the point that a fit to similar scores ended at; it saves steps.
 pub(crate) fn fit(
     scores: &[f64],
     articles: &[SampledArticle],
     topics: usize,
     background: Option<usize>,
+    start: Option<&Fit>,
 ) -> Fit {
     let free: Vec<usize> = match background {
         Some(topic) => vec![topic],
         None => (0..topics).collect(),
     };
     let problem = Problem::new(scores, articles, topics, free);
-    let mut point = vec![0.0; 2 + problem.free.len()];
-    point[0] = 1.0;
-    let mut loss = problem.loss(&point);
+    let mut point = start.map_or_else(
+        || {
+            let mut point = vec![0.0; 2 + problem.free.len()];
+            point[0] = 1.0;
+            point
+        },
+        |fit| fit.point.clone(),
+    );
+    let mut here = problem.surroundings(&point);
     for _ in 0..MAX_ITERATIONS {
-        let (gradient, hessian) = problem.derivatives(&point);
-        let Some(step) = solve(hessian, &gradient) else { break };
-        let slope: f64 = step.iter().zip(&gradient).map(|(s, g)| s * g).sum();
+        let Some(step) = solve(here.hessian, &here.gradient) else { break };
+        let slope: f64 = step.iter().zip(&here.gradient).map(|(s, g)| s * g).sum();
         let mut length = 1.0;
         let next = loop {
             let candidate: Vec<f64> = point.iter().zip(&step).map(|(p, s)| p - length * s).collect();
-            let next = problem.loss(&candidate);
-            if next <= loss - 1e-4 * length * slope {
+            let next = problem.surroundings(&candidate);
+            if next.loss <= here.loss - 1e-4 * length * slope {
                 break Some((candidate, next));
             }
             length /= 2.0;
@@ -103,22 +119,23 @@ pub(crate) fn fit(
             }
         };
         let Some((candidate, next)) = next else { break };
-        let gain = loss - next;
-        (point, loss) = (candidate, next);
+        let gain = here.loss - next.loss;
+        (point, here) = (candidate, next);
         if gain < 1e-9 * articles.len() as f64 {
             break;
         }
     }
-    point.iter_mut().for_each(|p| *p *= SHIFT_DISCOUNT);
+    let discounted: Vec<f64> = point.iter().map(|p| p * SHIFT_DISCOUNT).collect();
     let mut biases = vec![0.0; topics];
-    for (&topic, &bias) in problem.free.iter().zip(&point[2..]) {
+    for (&topic, &bias) in problem.free.iter().zip(&discounted[2..]) {
         biases[topic] = bias;
     }
-    let calibration = Calibration { scale: point[0].max(1e-3), length_slope: point[1], biases, fitted: true };
+    let calibration =
+        Calibration { scale: discounted[0].max(1e-3), length_slope: discounted[1], biases, fitted: true };
     let (log_loss, answers) = problem.answers(&calibration);
     let right = answers.iter().filter(|a| a.2).count();
     let accuracy = right as f64 / answers.len().max(1) as f64;
-    Fit { calibration, log_loss, accuracy, answers }
+    Fit { calibration, log_loss, accuracy, answers, point }
 }
 
 struct Problem {
@@ -147,28 +164,9 @@ impl Problem {
         Self { topics, free, scores, articles, words }
     }
 
-    /// Calls `visit` with each article's topic, log length, scores and logits.
-    fn each(&self, point: &[f64], mut visit: impl FnMut(usize, f64, &[f64], &[f64])) {
-        let mut logits = vec![0.0; self.topics];
-        for (&(topic, length), scores) in self.articles.iter().zip(self.scores.chunks_exact(self.topics)) {
-            let factor = point[0] + point[1] * length;
-            logits.iter_mut().zip(scores).for_each(|(logit, score)| *logit = factor * score);
-            for (&free, &bias) in self.free.iter().zip(&point[2..]) {
-                logits[free] += bias;
-            }
-            visit(topic, length, scores, &logits);
-        }
-    }
-
     fn penalty(&self, point: &[f64]) -> f64 {
         let biases: f64 = point[2..].iter().map(|b| b * b).sum();
         0.5 * (BIAS_PENALTY * biases + SLOPE_PENALTY * point[1] * point[1])
-    }
-
-    fn loss(&self, point: &[f64]) -> f64 {
-        let mut loss = self.penalty(point);
-        self.each(point, |topic, _, _, logits| loss += log_sum_exp(logits) - logits[topic]);
-        loss
     }
 
     /// The mean log-loss, and every article's most probable topic, its probability and whether it is right.
@@ -188,15 +186,56 @@ impl Problem {
         (loss / answers.len().max(1) as f64, answers)
     }
 
-    /// Gradient and Hessian (row by row) of the loss.
-    fn derivatives(&self, point: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    /// Loss, gradient and Hessian at a point. Blocks of articles are summed on all cores, and then in their order, so that
+    /// the sums have the same bits on any number of threads.
+    fn surroundings(&self, point: &[f64]) -> Surroundings {
         let size = point.len();
-        let mut gradient = vec![0.0; size];
-        let mut hessian = vec![0.0; size * size];
+        let blocks: Vec<Surroundings> = self
+            .articles
+            .par_chunks(BLOCK)
+            .zip(self.scores.par_chunks(BLOCK * self.topics))
+            .map(|(articles, scores)| self.block(point, articles, scores))
+            .collect();
+        let mut sum = Surroundings::nothing(size);
+        for block in &blocks {
+            sum.add(block);
+        }
+        sum.loss += self.penalty(point);
+        sum.gradient[1] += SLOPE_PENALTY * point[1];
+        sum.hessian[size + 1] += SLOPE_PENALTY;
+        for i in 2..size {
+            sum.gradient[i] += BIAS_PENALTY * point[i];
+            sum.hessian[i * size + i] += BIAS_PENALTY;
+        }
+        for i in 0..size {
+            for j in 0..i {
+                sum.hessian[i * size + j] = sum.hessian[j * size + i];
+            }
+        }
+        sum
+    }
+
+    /// The share of some articles, the upper half of the Hessian only.
+    fn block(&self, point: &[f64], articles: &[(usize, f64)], scores: &[f64]) -> Surroundings {
+        let size = point.len();
+        let mut sum = Surroundings::nothing(size);
+        let Surroundings { loss, gradient, hessian } = &mut sum;
+        let mut logits = vec![0.0; self.topics];
         let mut p = vec![0.0; self.topics];
-        self.each(point, |topic, length, scores, logits| {
-            let log_total = log_sum_exp(logits);
-            p.iter_mut().zip(logits).for_each(|(p, logit)| *p = libm::exp(logit - log_total));
+        // The topics of some probability among those with a bias, and their places there.
+        let mut likely: Vec<(usize, usize)> = Vec::with_capacity(self.free.len());
+        for (&(topic, length), scores) in articles.iter().zip(scores.chunks_exact(self.topics)) {
+            let factor = point[0] + point[1] * length;
+            logits.iter_mut().zip(scores).for_each(|(logit, score)| *logit = factor * score);
+            for (&free, &bias) in self.free.iter().zip(&point[2..]) {
+                logits[free] += bias;
+            }
+            let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            p.iter_mut().zip(&logits).for_each(|(p, logit)| *p = libm::exp(logit - largest));
+            let total: f64 = p.iter().sum();
+            p.iter_mut().for_each(|p| *p /= total);
+            *loss += largest + libm::log(total) - logits[topic];
+
             let mean: f64 = p.iter().zip(scores).map(|(p, s)| p * s).sum();
             let variance: f64 = p.iter().zip(scores).map(|(p, s)| p * (s - mean) * (s - mean)).sum();
             let slope = mean - scores[topic];
@@ -205,30 +244,45 @@ impl Problem {
             hessian[0] += variance;
             hessian[1] += variance * length;
             hessian[size + 1] += variance * length * length;
+            likely.clear();
             for (i, &a) in self.free.iter().enumerate() {
                 gradient[2 + i] += p[a] - f64::from(u8::from(a == topic));
+                if p[a] > NEGLIGIBLE {
+                    likely.push((i, a));
+                }
+            }
+            for (place, &(i, a)) in likely.iter().enumerate() {
                 let mixed = p[a] * (scores[a] - mean);
                 hessian[2 + i] += mixed;
                 hessian[size + 2 + i] += mixed * length;
                 let row = &mut hessian[(2 + i) * size..(3 + i) * size];
                 row[2 + i] += p[a];
-                for (cell, &b) in row[2 + i..].iter_mut().zip(&self.free[i..]) {
-                    *cell -= p[a] * p[b];
+                for &(j, b) in &likely[place..] {
+                    row[2 + j] -= p[a] * p[b];
                 }
             }
-        });
-        gradient[1] += SLOPE_PENALTY * point[1];
-        hessian[size + 1] += SLOPE_PENALTY;
-        for i in 2..size {
-            gradient[i] += BIAS_PENALTY * point[i];
-            hessian[i * size + i] += BIAS_PENALTY;
         }
-        for i in 0..size {
-            for j in 0..i {
-                hessian[i * size + j] = hessian[j * size + i];
-            }
-        }
-        (gradient, hessian)
+        sum
+    }
+}
+
+/// The loss at a point, and how it changes around it.
+struct Surroundings {
+    loss: f64,
+    gradient: Vec<f64>,
+    /// Row by row.
+    hessian: Vec<f64>,
+}
+
+impl Surroundings {
+    fn nothing(size: usize) -> Self {
+        Self { loss: 0.0, gradient: vec![0.0; size], hessian: vec![0.0; size * size] }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.loss += other.loss;
+        self.gradient.iter_mut().zip(&other.gradient).for_each(|(a, b)| *a += b);
+        self.hessian.iter_mut().zip(&other.hessian).for_each(|(a, b)| *a += b);
     }
 }
 
@@ -311,7 +365,7 @@ mod tests {
             scores.extend([if says == 0 { 1.0 } else { 0.0 }, if says == 1 { 1.0 } else { 0.0 }]);
             articles.push(article(topic));
         }
-        let fit = fit(&scores, &articles, 2, None);
+        let fit = fit(&scores, &articles, 2, None, None);
         assert!(
             (fit.calibration.scale - SHIFT_DISCOUNT * libm::log(3.0)).abs() < 1e-3,
             "{:?}",
@@ -327,7 +381,7 @@ mod tests {
     fn with_a_background_only_the_background_is_shifted() {
         let scores = [1.0, 0.2, 0.9, 0.1, 0.3, 0.2].repeat(50);
         let articles: Vec<_> = [0, 1, 0].iter().cycle().take(150).map(|&t| article(t)).collect();
-        let biases = fit(&scores, &articles, 2, Some(1)).calibration.biases;
+        let biases = fit(&scores, &articles, 2, Some(1), None).calibration.biases;
         assert!(biases[0] == 0.0 && biases[1] != 0.0);
     }
 

@@ -14,16 +14,13 @@ impl Model {
     #[must_use]
     pub fn strongest_terms(&self, topic: usize, most: usize) -> Vec<String> {
         let topics = self.facts.topics.len();
-        let mut strengths: Vec<(f64, usize)> = self
-            .rows
-            .chunks_exact(topics)
+        let mut strengths: Vec<(f64, usize)> = (0..)
             .zip(&self.articles)
-            .enumerate()
-            .filter_map(|(index, (row, &articles))| {
-                let own = f64::from(*row.get(topic)?);
-                let all: f64 = row.iter().map(|&w| f64::from(w)).sum();
+            .filter_map(|(place, &articles)| {
+                let own = f64::from(self.terms.weights(place).nth(topic)?);
+                let all: f64 = self.terms.weights(place).map(f64::from).sum();
                 let others = (all - own) / (topics - 1) as f64;
-                Some(((own - others) * libm::log(f64::from(articles)), index))
+                Some(((own - others) * libm::log(f64::from(articles)), place as usize))
             })
             .collect();
         strengths.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -35,12 +32,18 @@ impl Model {
     pub fn find_term(&self, text: &str) -> Option<usize> {
         let mut reader = TextReader::new(self.facts.text_profile);
         reader.read("", text);
-        // Two words give three terms, of which the pair is the last.
-        let key = match reader.running_words() {
-            1 | 2 => reader.terms().last()?.0,
-            _ => return None,
+        if reader.running_words() > 2 {
+            return None;
+        }
+        let number = |key| self.index.word(key);
+        let place = match reader.pairs().last() {
+            Some((first, second, _, _)) => {
+                let (first, second) = (number(reader.word(first))?, number(reader.word(second))?);
+                self.index.pair(self.index.search_pair(first, second), |place| self.terms.term(place))?
+            }
+            None => self.index.word_with_key(reader.words().last()?.0)?,
         };
-        self.table.get(key).map(|row| row as usize)
+        Some(place as usize)
     }
 
     /// The model card, in Markdown: everything in it comes from the model file.
@@ -88,8 +91,8 @@ impl Model {
         if let Some(loo) = &training.leave_one_out {
             writeln!(
                 out,
-                "| leave-one-out, {} articles | accuracy {:.4}, log-loss {:.4} nats |",
-                loo.articles, loo.accuracy, loo.log_loss
+                "| leave-one-out, {} articles (chosen on {}) | accuracy {:.4}, log-loss {:.4} nats |",
+                loo.articles, loo.choice_articles, loo.accuracy, loo.log_loss
             )?;
         }
         writeln!(out, "\n## Topics\n\n| topic | articles | bias | strongest terms |\n|---|---|---|---|")?;

@@ -7,9 +7,10 @@ use super::{
     calibrate::log_sum_exp,
     evidence,
     options::Options,
+    term_index::PairSearch,
 };
 use crate::text::{
-    MIN_LANGUAGE_WORDS, TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, detect_language, pair_key,
+    MIN_LANGUAGE_WORDS, TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, detect_language,
 };
 
 /// A text with so many words that are common in the training articles is in their language.
@@ -22,8 +23,12 @@ pub struct Classifier {
     known: Vec<(u32, Weight)>,
     /// What each known term is, in the same order.
     refs: Vec<TermRef>,
-    /// For each distinct word whether the model knows it.
-    known_words: Vec<bool>,
+    /// The number of each distinct word in the model.
+    word_numbers: Vec<Option<u32>>,
+    /// The pairs of known words while they are looked up.
+    searches: Vec<(TermRef, Weight, PairSearch)>,
+    /// Of every topic.
+    scores: Vec<f64>,
 }
 
 impl Classifier {
@@ -34,22 +39,17 @@ impl Classifier {
             reader: TextReader::new(profile),
             known: Vec::new(),
             refs: Vec::new(),
-            known_words: Vec::new(),
+            word_numbers: Vec::new(),
+            searches: Vec::new(),
+            scores: Vec::new(),
         }
     }
 
     /// Classifies one article. A model of another profile than this classifier's makes it one of that profile.
     pub fn classify(&mut self, model: &Model, title: &str, text: &str, options: &Options) -> Classification {
         let coverage = self.read(model, title, text);
-
-        let mut scores = vec![0.0; model.facts.topics.len()];
-        let weights = self.known.iter().map(|&(row, weight)| (row, in_units(weight)));
-        add_scores(&mut scores, &model.rows, weights);
-        let factor = model.facts.calibration.factor(coverage.words);
-        for (topic, score) in scores.iter_mut().enumerate() {
-            *score = factor * *score + model.facts.calibration.biases[topic] + options.prior_shift(topic);
-        }
-        let topics = rank(&scores);
+        self.score_known(model, coverage, options);
+        let topics = rank(&self.scores);
         let (language, foreign) = self.language(model, coverage, [title, text], options);
         let best = topics.first().map_or(0.0, |best| best.probability);
         let strangeness = strangeness(self.surprise(model, coverage), best);
@@ -63,6 +63,28 @@ impl Classifier {
             _ => Vec::new(),
         };
         Classification { decision, topics, language, coverage, evidence }
+    }
+
+    /// The log of prior times likelihood of every topic, in the calibrated scale and not normalised: what [`Self::classify`]
+    /// ranks. Allocates nothing for a text no longer than those before it.
+    pub fn score(&mut self, model: &Model, title: &str, text: &str, options: &Options) -> &[f64] {
+        let coverage = self.read(model, title, text);
+        self.score_known(model, coverage, options);
+        &self.scores
+    }
+
+    /// Scores the article that was read last.
+    fn score_known(&mut self, model: &Model, coverage: Coverage, options: &Options) {
+        let calibration = &model.facts.calibration;
+        self.scores.clear();
+        self.scores.resize(model.facts.topics.len(), 0.0);
+        for &(row, weight) in &self.known {
+            add_scores(&mut self.scores, in_units(weight), model.terms.weights(row));
+        }
+        let factor = calibration.factor(coverage.words);
+        for (topic, (score, bias)) in self.scores.iter_mut().zip(&calibration.biases).enumerate() {
+            *score = factor * *score + bias + options.prior_shift(topic);
+        }
     }
 
     /// The article's language, and whether the model was not trained on it.
@@ -102,7 +124,10 @@ impl Classifier {
     fn common_share(&self, model: &Model, coverage: Coverage) -> f64 {
         let all: u64 = model.facts.training.articles.iter().sum();
         let common = self.reader.words().filter(|(key, _, _)| {
-            model.table.get(*key).is_some_and(|row| u64::from(model.articles[row as usize]) * 20 >= all)
+            model
+                .index
+                .word_with_key(*key)
+                .is_some_and(|row| u64::from(model.articles[row as usize]) * 20 >= all)
         });
         f64::from(common.map(|(_, tf, _)| tf).sum::<u32>()) / f64::from(coverage.words.max(1))
     }
@@ -114,7 +139,7 @@ impl Classifier {
         }
         let all = model.facts.training.articles.iter().sum();
         let words = self.reader.words().map(|(key, tf, _)| {
-            let articles = model.table.get(key).map_or(0, |row| model.articles[row as usize]);
+            let articles = model.index.word_with_key(key).map_or(0, |row| model.articles[row as usize]);
             f64::from(tf) * word_surprise(u64::from(articles), all)
         });
         words.sum::<f64>() / f64::from(coverage.words.max(1))
@@ -165,7 +190,7 @@ impl Classifier {
     /// `model` each occurs.
     pub(crate) fn words<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (u64, f64, u32)> + 'a {
         self.reader.words().map(|(key, _, weight)| {
-            let row = model.table.get(key).and_then(|row| model.articles.get(row as usize));
+            let row = model.index.word_with_key(key).and_then(|row| model.articles.get(row as usize));
             (key.0, in_units(weight), row.copied().unwrap_or(0))
         })
     }
@@ -174,25 +199,31 @@ impl Classifier {
     fn look_up(&mut self, model: &Model) -> Coverage {
         self.known.clear();
         self.refs.clear();
-        self.known_words.clear();
+        self.word_numbers.clear();
+        self.searches.clear();
+        let index = &model.index;
         let mut coverage = Coverage { words: self.reader.running_words(), known_words: 0 };
-        for (index, (key, tf, weight)) in self.reader.words().enumerate() {
-            let row = model.table.get(key);
-            self.known_words.push(row.is_some());
-            if let Some(row) = row {
+        for (place, (key, tf, weight)) in (0..).zip(self.reader.words()) {
+            let number = index.word(key);
+            self.word_numbers.push(number);
+            if let Some(number) = number {
                 coverage.known_words += tf;
-                self.known.push((row, weight));
-                self.refs.push(TermRef::Word(index as u32));
+                self.known.push((index.word_place(number), weight));
+                self.refs.push(TermRef::Word(place));
             }
         }
         for (first, second, _, weight) in self.reader.pairs() {
             // A model that knows a pair knows both of its words.
-            if self.known_words[first as usize] && self.known_words[second as usize] {
-                let key = pair_key(self.reader.word(first), self.reader.word(second));
-                if let Some(row) = model.table.get(key) {
-                    self.known.push((row, weight));
-                    self.refs.push(TermRef::Pair(first, second));
-                }
+            if let (Some(a), Some(b)) =
+                (self.word_numbers[first as usize], self.word_numbers[second as usize])
+            {
+                self.searches.push((TermRef::Pair(first, second), weight, index.search_pair(a, b)));
+            }
+        }
+        for &(term, weight, search) in &self.searches {
+            if let Some(row) = index.pair(search, |row| model.terms.term(row)) {
+                self.known.push((row, weight));
+                self.refs.push(term);
             }
         }
         coverage
@@ -204,18 +235,11 @@ pub(crate) fn in_units(weight: Weight) -> f64 {
     f64::from(weight) / f64::from(WEIGHT_ONE)
 }
 
-/// Adds to every topic's score the sum over the terms of weight times row.
-pub(crate) fn add_scores<T: Copy + Into<f64>>(
-    scores: &mut [f64],
-    rows: &[T],
-    terms: impl Iterator<Item = (u32, f64)>,
-) {
-    let topics = scores.len();
-    for (row, weight) in terms {
-        let row = &rows[row as usize * topics..(row as usize + 1) * topics];
-        for (score, &w) in scores.iter_mut().zip(row) {
-            *score += weight * w.into();
-        }
+/// Adds a term to every topic's score: its weight in the article times its weight for the topic.
+#[inline]
+pub(crate) fn add_scores<T: Into<f64>>(scores: &mut [f64], weight: f64, weights: impl Iterator<Item = T>) {
+    for (score, w) in scores.iter_mut().zip(weights) {
+        *score += weight * w.into();
     }
 }
 

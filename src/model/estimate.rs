@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use linfa::{Dataset, traits::Fit as _};
 use linfa_bayes::{MultinomialNb, NaiveBayesError};
 use ndarray::{Array1, Array2};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::counts::Counts;
@@ -63,12 +64,11 @@ pub enum EstimateError {
     Form(String),
 }
 
-/// The topics' sums over the kept terms, in article weights.
-pub(crate) struct Rows {
-    pub(crate) topics: usize,
-    pub(crate) terms: usize,
-    /// N(topic, term), topic by topic.
-    sums: Vec<f64>,
+/// The topics' sums over the kept terms.
+pub(crate) struct Rows<'a> {
+    counts: &'a Counts,
+    kept: &'a [u32],
+    /// S(topic).
     totals: Vec<f64>,
 }
 
@@ -77,68 +77,163 @@ pub(crate) fn unit(weight: u64) -> f64 {
     weight as f64 / f64::from(crate::text::WEIGHT_ONE)
 }
 
-impl Rows {
-    pub(crate) fn new(counts: &Counts, kept: &[u32]) -> Self {
-        let (topics, terms) = (counts.topics.len(), kept.len());
-        let mut sums = vec![0.0; topics * terms];
-        let mut totals = vec![0u64; topics];
-        for (column, &index) in kept.iter().enumerate() {
-            for entry in counts.entries_of(index as usize) {
-                let topic = usize::from(entry.topic);
-                sums[topic * terms + column] = unit(entry.weight);
-                totals[topic] += entry.weight;
-            }
+/// So many terms are estimated at a time.
+const BLOCK: usize = 1 << 14;
+
+/// What one estimator makes of the totals.
+struct Scale<'a> {
+    estimator: &'a Estimator,
+    /// What each topic's row is multiplied by, and its total then.
+    factors: Vec<f64>,
+    totals: Vec<f64>,
+    /// The sum of all totals.
+    total: f64,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(counts: &'a Counts, kept: &'a [u32]) -> Self {
+        let mut totals = vec![0u64; counts.topics.len()];
+        for entry in kept.iter().flat_map(|&index| counts.entries_of(index as usize)) {
+            totals[usize::from(entry.topic)] += entry.weight;
         }
-        Self { topics, terms, sums, totals: totals.into_iter().map(unit).collect() }
+        Self { counts, kept, totals: totals.into_iter().map(unit).collect() }
     }
 
-    /// Rows of whole counts, for comparison with other programs.
+    /// The weights in full precision: one row per term, one column per topic.
     #[cfg(test)]
-    pub(crate) fn of_counts(rows: &[&[f64]]) -> Self {
-        Self {
-            topics: rows.len(),
-            terms: rows[0].len(),
-            sums: rows.concat(),
-            totals: rows.iter().map(|row| row.iter().sum()).collect(),
-        }
+    pub(crate) fn estimate(&self, estimator: &Estimator) -> Result<Vec<f64>, EstimateError> {
+        self.estimate_as(estimator, |weight| weight)
     }
 
-    /// The weights: one row per term, one column per topic.
-    pub(crate) fn estimate(&self, estimator: &Estimator) -> Result<Vec<f64>, EstimateError> {
-        let (plain, complement) = estimator.variant.shares();
+    /// The weights as a file holds them: what little the last bits of a logarithm differ between platforms is gone then.
+    pub(crate) fn estimate_rounded(&self, estimator: &Estimator) -> Result<Vec<f32>, EstimateError> {
+        self.estimate_as(estimator, |weight| weight as f32)
+    }
+
+    fn estimate_as<T: Copy + Default + Send>(
+        &self,
+        estimator: &Estimator,
+        round: impl Fn(f64) -> T + Sync,
+    ) -> Result<Vec<T>, EstimateError> {
+        let topics = self.totals.len();
         let factors: Vec<f64> = self.totals.iter().map(|&total| row_factor(estimator, total)).collect();
-        let row = |topic: usize| {
-            let factor = factors[topic];
-            self.sums[topic * self.terms..(topic + 1) * self.terms].iter().map(move |n| n * factor)
-        };
-        let mut all = vec![0.0; self.terms];
-        for topic in 0..self.topics {
-            for (sum, n) in all.iter_mut().zip(row(topic)) {
-                *sum += n;
+        let totals: Vec<f64> =
+            self.totals.iter().zip(&factors).map(|(total, factor)| total * factor).collect();
+        let scale = Scale { estimator, total: totals.iter().sum(), factors, totals };
+        let norms = if estimator.normalize { self.norms(&scale)? } else { vec![1.0; topics] };
+        let mut weights = vec![T::default(); self.kept.len() * topics];
+        weights.par_chunks_mut(BLOCK * topics).zip(self.kept.par_chunks(BLOCK)).try_for_each(
+            |(weights, terms)| {
+                self.for_each_column(terms, &scale, |topic, column| {
+                    let places = weights.iter_mut().skip(topic).step_by(topics);
+                    places.zip(column).for_each(|(place, weight)| *place = round(weight / norms[topic]));
+                })
+            },
+        )?;
+        Ok(weights)
+    }
+
+    /// For each topic the mean of its weights' absolute values.
+    fn norms(&self, scale: &Scale<'_>) -> Result<Vec<f64>, EstimateError> {
+        let topics = self.totals.len();
+        let blocks = self.kept.par_chunks(BLOCK).map(|terms| {
+            let mut sums = vec![0.0; topics];
+            self.for_each_column(terms, scale, |topic, column| {
+                sums[topic] = column.iter().map(|w| w.abs()).sum()
+            })?;
+            Ok(sums)
+        });
+        let blocks = blocks.collect::<Result<Vec<Vec<f64>>, EstimateError>>()?;
+        // In the order of the terms, on any number of threads.
+        let sum = |topic: usize| blocks.iter().map(|sums| sums[topic]).sum::<f64>();
+        Ok((0..topics).map(|topic| sum(topic) / self.kept.len() as f64).collect())
+    }
+
+    /// Estimates some terms and calls `visit` with each topic and its weights of them.
+    fn for_each_column(
+        &self,
+        terms: &[u32],
+        scale: &Scale<'_>,
+        mut visit: impl FnMut(usize, &[f64]),
+    ) -> Result<(), EstimateError> {
+        let (alpha, (plain, complement)) = (scale.estimator.alpha, scale.estimator.variant.shares());
+        // M(topic, term) where it is not 0, by topic: the term's place among these and its sum; and the sum of all topics.
+        let mut own: Vec<Vec<(usize, f64)>> = vec![Vec::new(); self.totals.len()];
+        let mut all = vec![0.0; terms.len()];
+        for (place, &term) in terms.iter().enumerate() {
+            for entry in self.counts.entries_of(term as usize) {
+                let topic = usize::from(entry.topic);
+                let sum = unit(entry.weight) * scale.factors[topic];
+                own[topic].push((place, sum));
+                all[place] += sum;
             }
         }
-        let mut weights = vec![0.0; self.terms * self.topics];
-        for topic in 0..self.topics {
-            let mut column = vec![0.0; self.terms];
+        // A topic that does not have a term differs from the next such one in its total only.
+        let row = |total| Row { alpha, total, terms: self.kept.len() };
+        let everything =
+            if complement == 0.0 { Vec::new() } else { row(scale.total).log_probabilities(all.clone())? };
+        let mut column = vec![0.0; terms.len()];
+        for (topic, own) in own.iter().enumerate() {
+            column.fill(0.0);
             if plain != 0.0 {
-                let estimated = log_probabilities(row(topic).collect(), estimator.alpha)?;
-                column.iter_mut().zip(&estimated).for_each(|(w, e)| *w += plain * e);
+                let row = row(scale.totals[topic]);
+                let estimated = row.log_probabilities(own.iter().map(|&(_, sum)| sum).collect())?;
+                column.fill(plain * row.log_probability_of_nothing());
+                own.iter().zip(estimated).for_each(|(&(place, _), log)| column[place] = plain * log);
             }
             if complement != 0.0 {
                 // A difference of rounded sums may fall below 0 by as much as the rounding.
-                let others = all.iter().zip(row(topic)).map(|(all, n)| (all - n).max(0.0)).collect();
-                let estimated = log_probabilities(others, estimator.alpha)?;
-                column.iter_mut().zip(&estimated).for_each(|(w, e)| *w -= complement * e);
+                let others = row((scale.total - scale.totals[topic]).max(0.0));
+                let rest = own.iter().map(|&(place, sum)| (all[place] - sum).max(0.0)).collect();
+                let estimated = others.log_probabilities(rest)?;
+                let shift = row(scale.total).log_denominator() - others.log_denominator();
+                let mut own = own.iter().zip(estimated).peekable();
+                for (place, (weight, log)) in column.iter_mut().zip(&everything).enumerate() {
+                    let log = match own.next_if(|(own, _)| own.0 == place) {
+                        Some((_, log)) => log,
+                        None => log + shift,
+                    };
+                    *weight -= complement * log;
+                }
             }
-            if estimator.normalize {
-                let norm = column.iter().map(|w| w.abs()).sum::<f64>() / self.terms as f64;
-                column.iter_mut().for_each(|w| *w /= norm);
-            }
-            for (term, w) in column.into_iter().enumerate() {
-                weights[term * self.topics + topic] = w;
-            }
+            visit(topic, &column);
         }
-        Ok(weights)
+        Ok(())
+    }
+}
+
+/// One row of sums, of which linfa is given a part at a time.
+#[derive(Clone, Copy)]
+struct Row {
+    alpha: f64,
+    total: f64,
+    terms: usize,
+}
+
+impl Row {
+    /// ln of the sum of (row + alpha).
+    fn log_denominator(self) -> f64 {
+        libm::log(self.total + self.alpha * self.terms as f64)
+    }
+
+    /// That of a term whose sum is 0.
+    fn log_probability_of_nothing(self) -> f64 {
+        libm::log(self.alpha) - self.log_denominator()
+    }
+
+    /// ln((sum + alpha) / sum of (row + alpha)) for the `sums` of some terms of the row, by linfa.
+    ///
+    /// linfa takes dense matrices, so it is never given articles: naive Bayes needs only the sums. Terms do not depend on each
+    /// other but through the row's total; so all that are not asked for are given to it as one.
+    fn log_probabilities(self, mut sums: Vec<f64>) -> Result<Vec<f64>, EstimateError> {
+        let len = sums.len();
+        if len < self.terms {
+            let rest = (self.total - sums.iter().sum::<f64>()).max(0.0);
+            sums.push(rest + self.alpha * (self.terms - len - 1) as f64);
+        }
+        let mut logs = fit(sums, self.alpha)?;
+        logs.truncate(len);
+        Ok(logs)
     }
 }
 
@@ -151,11 +246,8 @@ pub(crate) fn row_factor(estimator: &Estimator, total: f64) -> f64 {
     }
 }
 
-/// ln((row + alpha) / sum of (row + alpha)) of one row, by linfa.
-///
-/// linfa takes dense matrices, so it is never given articles: naive Bayes needs only the sums. One row at a time,
-/// because its classes do not depend on each other.
-fn log_probabilities(row: Vec<f64>, alpha: f64) -> Result<Vec<f64>, EstimateError> {
+/// linfa's log-probabilities of one class with these sums.
+fn fit(row: Vec<f64>, alpha: f64) -> Result<Vec<f64>, EstimateError> {
     /// linfa's fitted numbers, which it shows through serde only.
     #[derive(Deserialize)]
     struct Fitted {
@@ -172,7 +264,7 @@ fn log_probabilities(row: Vec<f64>, alpha: f64) -> Result<Vec<f64>, EstimateErro
     let bytes = rmp_serde::to_vec_named(&model).map_err(|e| form(&e))?;
     let fitted: Fitted = rmp_serde::from_slice(&bytes).map_err(|e| form(&e))?;
     match fitted.class_info.into_values().next() {
-        Some(class) => Ok(class.feature_log_prob.to_vec()),
+        Some(class) => Ok(class.feature_log_prob.into_raw_vec()),
         None => Err(EstimateError::Form("it has no class".to_owned())),
     }
 }
@@ -182,9 +274,30 @@ mod tests {
     use linfa::traits::PredictInplace as _;
 
     use super::*;
+    use crate::{
+        article::Topic,
+        counts::{Entry, TermId},
+        text::{TextProfile, WEIGHT_ONE},
+    };
 
     fn estimator(variant: Variant, alpha: f64) -> Estimator {
         Estimator { variant, alpha, row_scaling: 0.0, common_sum: 1.0, normalize: false }
+    }
+
+    /// Counts in which topic t's sum of term j is `rows[t][j]`.
+    fn counts(rows: &[&[f64]]) -> Counts {
+        let topics = (0..rows.len()).map(|t| Topic::new(&format!("t{t}")).unwrap()).collect();
+        let mut counts = Counts { topics, ..Counts::empty(TextProfile::default()) };
+        for term in 0..rows[0].len() as u32 {
+            counts.words.push(&format!("w{term:02}"));
+            for (topic, row) in (0..).zip(rows) {
+                let weight = (row[term as usize] * f64::from(WEIGHT_ONE)) as u64;
+                if weight > 0 {
+                    counts.push_entry(TermId::word(term), Entry { topic, articles: 1, weight });
+                }
+            }
+        }
+        counts
     }
 
     fn close(a: &[f64], b: &[f64], tolerance: f64) {
@@ -196,7 +309,8 @@ mod tests {
 
     #[test]
     fn complement_weights_equal_scikit_learns() {
-        let rows = Rows::of_counts(&[&[3., 0., 1., 0.], &[0., 2., 2., 1.], &[1., 1., 0., 5.]]);
+        let counts = counts(&[&[3., 0., 1., 0.], &[0., 2., 2., 1.], &[1., 1., 0., 5.]]);
+        let rows = Rows::new(&counts, &[0, 1, 2, 3]);
         let by_topic = |weights: Vec<f64>| -> Vec<f64> {
             (0..3).flat_map(|t| (0..4).map(move |j| (t, j))).map(|(t, j)| weights[j * 3 + t]).collect()
         };
@@ -231,7 +345,9 @@ mod tests {
             articles[topic] += 1.0;
             sums[topic].iter_mut().zip(documents.row(d)).for_each(|(s, n)| *s += n);
         }
-        let rows = Rows::of_counts(&sums.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let counts = counts(&sums.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let kept: Vec<u32> = (0..40).collect();
+        let rows = Rows::new(&counts, &kept);
         let weights = rows.estimate(&estimator(Variant::Plain, 0.3)).unwrap();
 
         let dataset = Dataset::new(documents.clone(), Array1::from_vec(topics));
@@ -239,10 +355,10 @@ mod tests {
         let mut predicted = dense.default_target(&documents);
         dense.predict_inplace(&documents, &mut predicted);
         for (d, document) in documents.rows().into_iter().enumerate() {
-            let terms =
-                document.iter().enumerate().filter(|(_, n)| **n > 0.0).map(|(term, &n)| (term as u32, n));
             let mut scores: Vec<f64> = articles.iter().map(|n| libm::log(n / 300.0)).collect();
-            crate::model::classify::add_scores(&mut scores, &weights, terms);
+            for (&n, weights) in document.iter().zip(weights.chunks_exact(3)).filter(|(n, _)| **n > 0.0) {
+                crate::model::classify::add_scores(&mut scores, n, weights.iter().copied());
+            }
             // linfa's joint log-likelihood by its own formula, from its own fitted numbers.
             let own = joint_log_likelihood(&dense, document);
             close(&scores, &own, 1e-9);
@@ -268,7 +384,8 @@ mod tests {
 
     #[test]
     fn scaled_rows_have_one_total() {
-        let rows = Rows::of_counts(&[&[30., 10.], &[1., 3.]]);
+        let counts = counts(&[&[30., 10.], &[1., 3.]]);
+        let rows = Rows::new(&counts, &[0, 1]);
         let scaled = Estimator { row_scaling: 1.0, common_sum: 8.0, ..estimator(Variant::Plain, 1.0) };
         // By hand: rows become (6, 2) and (2, 6), each of total 8, and with alpha 1 the probabilities 7/10, 3/10 and 3/10, 7/10.
         close(&rows.estimate(&scaled).unwrap(), &[0.7, 0.3, 0.3, 0.7].map(libm::log), 1e-12);

@@ -31,13 +31,12 @@ pub(crate) struct Question<'a> {
 
 /// The terms that weigh most, strongest first whichever way they point; of equally strong ones, the first in the article.
 pub(crate) fn collect(reader: &mut TextReader, model: &Model, question: Question<'_>) -> Vec<Evidence> {
-    let topics = model.facts.topics.len();
     let mut shares: Vec<(usize, f64)> = question
         .known
         .iter()
         .map(|&(row, weight)| {
-            let row = &model.rows[row as usize * topics..];
-            let difference = f64::from(row[question.topic]) - f64::from(row[question.against]);
+            let weight_for = |topic| f64::from(model.terms.weight(row, topic));
+            let difference = weight_for(question.topic) - weight_for(question.against);
             DECIBANS * question.factor * in_units(weight) * difference
         })
         .enumerate()
@@ -57,12 +56,7 @@ pub(crate) fn collect(reader: &mut TextReader, model: &Model, question: Question
         .iter()
         .map(|&(known, decibans)| {
             let (row, _) = question.known[known];
-            Evidence {
-                term: model.words.term(model.terms[row as usize]),
-                count: 0,
-                decibans,
-                spans: Vec::new(),
-            }
+            Evidence { term: model.words.term(model.terms.term(row)), count: 0, decibans, spans: Vec::new() }
         })
         .collect();
     let [title, text] = question.article;

@@ -2,70 +2,104 @@
 
 use serde_json::{Map, Value};
 
-use super::{Model, ModelFacts, Revision, table::TermTable};
+use super::{Model, ModelFacts, Revision, term_index::TermIndex, weighted_terms::WeightedTerms};
 use crate::{
-    counts::{Counts, TermId, WordTable, check_terms, file_topics, file_words, term_key},
+    counts::{Counts, TermId, WordTable, check_terms, file_topics, file_words},
     file::{InvalidFile, TensorFile, TensorWriter},
-    text::TermKey,
 };
 
 /// What the metadata of a model file call it.
 pub const MODEL_FORMAT: &str = "bayeswire.model/1";
 
-/// The parts of a file, in the order in which they are written.
-struct Parts<'a> {
-    facts: &'a ModelFacts,
-    words: &'a WordTable,
-    terms: &'a [TermId],
-    articles: &'a [u32],
-    rows: &'a [f32],
+/// How many tensors a model file has.
+const TENSORS: usize = 5;
+
+/// The parts of a model that its file holds.
+pub(super) struct Parts {
+    pub(super) facts: ModelFacts,
+    words: WordTable,
+    terms: Vec<TermId>,
+    articles: Vec<u32>,
+    rows: Vec<f32>,
 }
 
-impl Parts<'_> {
-    fn to_bytes(&self) -> Result<Vec<u8>, InvalidFile> {
-        let mut writer = TensorWriter::new();
-        let text: String = self.words.iter().collect();
-        writer.put("word_bytes", text.as_bytes());
-        writer.put("word_lengths", &self.words.iter().map(|w| w.len() as u8).collect::<Vec<u8>>());
-        writer.put("term_words", &self.terms.iter().map(|t| t.0).collect::<Vec<u64>>());
-        writer.put("term_articles", self.articles);
-        writer.put("term_weights", self.rows);
-        let facts = serde_json::to_value(self.facts).map_err(|e| InvalidFile::content(e.to_string()))?;
-        let mut metadata = match facts {
-            Value::Object(facts) => facts,
-            _ => Map::new(),
+fn metadata(facts: &ModelFacts) -> Result<Map<String, Value>, InvalidFile> {
+    let facts = serde_json::to_value(facts).map_err(|e| InvalidFile::content(e.to_string()))?;
+    let mut metadata = match facts {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
+    };
+    metadata.insert("format".to_owned(), MODEL_FORMAT.into());
+    Ok(metadata)
+}
+
+impl Parts {
+    /// A model with the terms `kept` of `counts`, and their weights.
+    pub(super) fn new(facts: ModelFacts, counts: &Counts, kept: &[u32], rows: Vec<f32>) -> Self {
+        let mut numbers = vec![0u32; counts.words.len()];
+        let mut words = WordTable::default();
+        let mut terms = Vec::with_capacity(kept.len());
+        let kept_terms = || kept.iter().map(|&i| counts.terms[i as usize]);
+        for term in kept_terms().filter(|t| t.second().is_none()) {
+            numbers[term.first() as usize] = words.len() as u32;
+            words.push(counts.words.get(term.first()));
+        }
+        for term in kept_terms() {
+            let first = numbers[term.first() as usize];
+            terms.push(match term.second() {
+                None => TermId::word(first),
+                Some(second) => TermId::pair(first, numbers[second as usize]),
+            });
+        }
+        let articles: Vec<u32> = kept.iter().map(|&i| counts.articles_with(i as usize) as u32).collect();
+        Self { facts, words, terms, articles, rows }
+    }
+
+    /// The model and the bytes of its file. `index` is that of the terms, where there is one already.
+    pub(super) fn finish(self, index: Option<TermIndex>) -> Result<(Model, Vec<u8>), InvalidFile> {
+        let Self { facts, words, terms, articles, rows } = self;
+        let file = || {
+            let term_words: Vec<u64> = terms.iter().map(|t| t.0).collect();
+            let bytes = to_bytes(&facts, &words, &term_words, &articles, &rows)?;
+            Ok((Revision::of(&bytes), bytes))
         };
-        metadata.insert("format".to_owned(), MODEL_FORMAT.into());
-        writer.finish(metadata)
+        let index = || {
+            let index = index.unwrap_or_else(|| TermIndex::new(&words, terms.iter().copied()));
+            let terms = WeightedTerms::new(terms.iter().copied(), rows.iter().copied(), facts.topics.len());
+            Ok((checked(index, &words)?, terms))
+        };
+        let (file, index) = rayon::join(file, index);
+        let ((revision, bytes), (index, terms)) = (file?, index?);
+        Ok((Model { revision, facts, words, terms, articles, index }, bytes))
     }
 }
 
-/// The file of a model with the terms `kept` of `counts`. Weights are rounded to 32 bits: what little the last bits of
-/// a logarithm differ between platforms is gone then.
-pub(super) fn to_bytes(
+fn to_bytes(
     facts: &ModelFacts,
-    counts: &Counts,
-    kept: &[u32],
-    weights: &[f64],
+    words: &WordTable,
+    term_words: &[u64],
+    articles: &[u32],
+    rows: &[f32],
 ) -> Result<Vec<u8>, InvalidFile> {
-    let mut numbers = vec![0u32; counts.words.len()];
-    let mut words = WordTable::default();
-    let mut terms = Vec::with_capacity(kept.len());
-    let kept_terms = || kept.iter().map(|&i| counts.terms[i as usize]);
-    for term in kept_terms().filter(|t| t.second().is_none()) {
-        numbers[term.first() as usize] = words.len() as u32;
-        words.push(counts.words.get(term.first()));
+    let word_lengths = words.lengths();
+    let mut writer = TensorWriter::new();
+    writer.put("word_bytes", words.text().as_bytes());
+    writer.put("word_lengths", &word_lengths);
+    writer.put("term_words", term_words);
+    writer.put("term_articles", articles);
+    writer.put("term_weights", rows);
+    writer.finish(metadata(facts)?)
+}
+
+/// Refuses an index in which two words share a key.
+fn checked(index: TermIndex, words: &WordTable) -> Result<TermIndex, InvalidFile> {
+    match index.words_with_one_key() {
+        None => Ok(index),
+        Some((a, b)) => {
+            let (a, b) = (words.get(a), words.get(b));
+            Err(InvalidFile::content(format!("the words {a:?} and {b:?} share a key")))
+        }
     }
-    for term in kept_terms() {
-        let first = numbers[term.first() as usize];
-        terms.push(match term.second() {
-            None => TermId::word(first),
-            Some(second) => TermId::pair(first, numbers[second as usize]),
-        });
-    }
-    let articles: Vec<u32> = kept.iter().map(|&i| counts.articles_with(i as usize) as u32).collect();
-    let rows: Vec<f32> = weights.iter().map(|&w| w as f32).collect();
-    Parts { facts, words: &words, terms: &terms, articles: &articles, rows: &rows }.to_bytes()
 }
 
 impl Model {
@@ -74,8 +108,10 @@ impl Model {
     /// # Errors
     /// Never for a model that was read or trained; the format's library may still object.
     pub fn to_bytes(&self) -> Result<Vec<u8>, InvalidFile> {
-        let Self { facts, words, terms, articles, rows, .. } = self;
-        Parts { facts, words, terms, articles, rows }.to_bytes()
+        let term_words: Vec<u64> = self.terms.terms().map(|term| term.0).collect();
+        let rows: Vec<f32> =
+            (0..self.terms.len() as u32).flat_map(|place| self.terms.weights(place)).collect();
+        to_bytes(&self.facts, &self.words, &term_words, &self.articles, &rows)
     }
 
     /// Reads the bytes of a `.model` file and checks all that a model promises.
@@ -83,37 +119,42 @@ impl Model {
     /// # Errors
     /// When they are anything but the canonical file of a model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
-        let mut file = TensorFile::open(bytes, MODEL_FORMAT)?;
-        file.facts.remove("format");
-        let facts: ModelFacts = serde_json::from_value(Value::Object(std::mem::take(&mut file.facts)))
+        let file = TensorFile::open(bytes, MODEL_FORMAT)?;
+        // Half of the work is hashing the bytes twice, once for the digest and once for the revision.
+        let hash = || file.check_digest().map(|()| Revision::of(bytes));
+        let (revision, read) = rayon::join(hash, || Self::read(&file));
+        // Of a damaged file the digest says so; what else is wrong follows from that.
+        let revision = revision?;
+        Ok(read?(revision))
+    }
+
+    /// Reads all but the revision: what makes a model with that.
+    fn read(file: &TensorFile<'_>) -> Result<impl FnOnce(Revision) -> Self + use<>, InvalidFile> {
+        let mut facts = file.facts.clone();
+        facts.remove("format");
+        let facts: ModelFacts = serde_json::from_value(Value::Object(facts))
             .map_err(|e| InvalidFile::content(format!("the facts: {e}")))?;
         check_facts(&facts)?;
+        let topics = facts.topics.len();
         let words = file_words(&file.get("word_bytes")?, &file.get("word_lengths")?)?;
-        let terms: Vec<TermId> = file.get::<u64>("term_words")?.into_iter().map(TermId).collect();
-        check_terms(&terms, words.len())?;
         let articles: Vec<u32> = file.get("term_articles")?;
-        let rows: Vec<f32> = file.get("term_weights")?;
-        if terms.is_empty()
-            || terms.len() >= u32::MAX as usize
-            || articles.len() != terms.len()
-            || rows.len() != terms.len() * facts.topics.len()
-        {
+        let (terms, rows) =
+            (|| Ok(file.numbers::<u64>("term_words")?.map(TermId)), file.numbers::<f32>("term_weights")?);
+        let len = articles.len();
+        if len == 0 || len >= u32::MAX as usize || terms()?.len() != len || rows.len() != len * topics {
             return Err(InvalidFile::content("the weights do not fit the terms and topics"));
         }
-        if !rows.iter().all(|w| w.is_finite()) {
+        if file.tensor_count() != TENSORS {
+            return Err(InvalidFile::content("it has a tensor of unknown name"));
+        }
+        file.check_canonical(metadata(&facts)?)?;
+        check_terms(terms()?, words.len())?;
+        let index = checked(TermIndex::new(&words, terms()?), &words)?;
+        let terms = WeightedTerms::new(terms()?, rows, topics);
+        if !(0..len as u32).all(|place| terms.weights(place).all(f32::is_finite)) {
             return Err(InvalidFile::content("a weight is not a finite number"));
         }
-        let word_keys = words.keys();
-        let keys: Vec<TermKey> = terms.iter().map(|&term| term_key(&word_keys, term)).collect();
-        let table = TermTable::new(keys.into_iter()).map_err(|(a, b)| {
-            let (a, b) = (words.term(terms[a]), words.term(terms[b]));
-            InvalidFile::content(format!("the terms {a:?} and {b:?} share a key"))
-        })?;
-        let model = Self { revision: Revision::of(bytes), facts, words, terms, articles, table, rows };
-        if model.to_bytes()? != bytes {
-            return Err(InvalidFile::content("not in canonical form"));
-        }
-        Ok(model)
+        Ok(|revision| Self { revision, facts, words, terms, articles, index })
     }
 }
 

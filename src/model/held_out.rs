@@ -1,12 +1,16 @@
 //! Answers to training articles, each by the model of all the others.
 
+use rayon::prelude::*;
+
 use super::{
     Model,
     abstain::{Findings, decide, strangeness},
-    answer::{Classification, TopicScore},
+    answer::{Classification, Coverage, TopicScore},
     classify::rank,
-    leave_one_out::{NotCounted, Sample},
+    leave_one_out::Whole,
     options::Options,
+    sample::{NotCounted, Sample, SampledArticle},
+    term_index::TermIndex,
     vocabulary,
 };
 use crate::{article::LabeledArticle, counts::Counts, file::hex};
@@ -62,21 +66,29 @@ pub fn leave_one_out(
             articles: counts.article_count(),
         });
     }
-    let sample = Sample::new(counts, articles, usize::MAX)?;
+    let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
+    let sample = Sample::new(counts, &index, articles, usize::MAX)?;
     let max_terms = usize::try_from(training.max_terms).unwrap_or(usize::MAX);
     let kept = vocabulary::select(counts, training.min_articles, max_terms);
-    let scores = sample.scores(training.min_articles, &kept, &[model.facts.estimator]);
-    Ok(scores.first().map_or_else(Vec::new, |scores| answers(model, &sample, &kept, scores)))
+    let whole = Whole::new(counts, training.min_articles, &kept);
+    let scores = whole.scores(sample.articles(), &[model.facts.estimator]);
+    let coverages = sample.coverages(&whole);
+    Ok(scores.first().map_or_else(Vec::new, |scores| answers(model, sample.articles(), &coverages, scores)))
 }
 
-/// What `model` makes of `scores[article * topics + topic]`; nothing where there are no scores.
-pub(super) fn answers(model: &Model, sample: &Sample<'_>, kept: &[u32], scores: &[f64]) -> Vec<HeldOut> {
+/// What `model` makes of `scores[article * topics + topic]`, given the articles' coverages and mean surprises.
+pub(super) fn answers(
+    model: &Model,
+    articles: &[SampledArticle],
+    coverages: &[(Coverage, f64)],
+    scores: &[f64],
+) -> Vec<HeldOut> {
     let calibration = &model.facts.calibration;
-    let coverages = sample.coverages(model.facts.training.min_articles, kept);
-    let articles = sample.articles().iter().zip(coverages);
     articles
-        .zip(scores.chunks_exact(sample.topics()))
-        .map(|((article, (coverage, surprise)), scores)| {
+        .par_iter()
+        .zip(coverages)
+        .zip(scores.par_chunks_exact(model.facts.topics.len()))
+        .map(|((article, &(coverage, surprise)), scores)| {
             let factor = calibration.factor(coverage.words);
             let logits: Vec<f64> =
                 scores.iter().zip(&calibration.biases).map(|(score, bias)| factor * score + bias).collect();

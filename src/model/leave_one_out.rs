@@ -4,180 +4,33 @@
 //! Taking the article away changes these by its own integers, and by those of terms that are then in too few articles to
 //! be kept; everything else in the model stays out of the score. So the score is that of a model trained anew.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{
-    abstain::word_surprise,
-    answer::Coverage,
     estimate::{Estimator, row_factor, unit},
-    table::TermTable,
+    log_sums::LogSums,
+    logarithm::LogProducts,
+    sample::SampledArticle,
 };
 use crate::{
-    article::LabeledArticle,
-    counts::{ArticleDigest, Counts, article_digest, term_key},
-    text::{TextReader, WEIGHT_ONE, Weight},
+    counts::Counts,
+    text::{WEIGHT_ONE, Weight},
 };
 
-/// The training articles, as far as leave-one-out needs them.
-pub(crate) struct Sample<'a> {
-    counts: &'a Counts,
-    articles: Vec<SampledArticle>,
-}
-
-/// One article: its terms as indexes into those of the counts, with their weights.
-pub(crate) struct SampledArticle {
-    /// Its place among the articles that were given.
-    pub(crate) index: usize,
-    pub(crate) topic: usize,
-    pub(crate) running_words: u32,
-    /// The words, then the pairs.
-    terms: Vec<(u32, Weight)>,
-    /// How often each word occurs, in the order of `terms`.
-    word_counts: Vec<u32>,
-}
-
-#[cfg(test)]
-impl SampledArticle {
-    /// An article of which only topic and length matter.
-    pub(crate) fn for_calibration(topic: usize, running_words: u32) -> Self {
-        Self { index: 0, topic, running_words, terms: Vec::new(), word_counts: Vec::new() }
-    }
-}
-
-/// An article that is not part of the counts.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the article {0:?} of topic {1:?} was not counted")]
-pub struct NotCounted(pub String, pub String);
-
-impl<'a> Sample<'a> {
-    /// Takes the `limit` articles with the smallest digests, in the order of the digests.
-    pub(crate) fn new(
-        counts: &'a Counts,
-        articles: &[&LabeledArticle],
-        limit: usize,
-    ) -> Result<Self, NotCounted> {
-        let not_counted = |a: &LabeledArticle| NotCounted(a.article.id.clone(), a.topic.to_string());
-        let mut order: Vec<((ArticleDigest, u16), usize)> = articles
-            .par_iter()
-            .enumerate()
-            .map(|(index, a)| {
-                let topic = counts.topics.binary_search(&a.topic).map_err(|_| not_counted(a))?;
-                Ok(((article_digest(&a.article), topic as u16), index))
-            })
-            .collect::<Result<_, _>>()?;
-        // Equal articles by their place, so that the order says nothing about threads.
-        order.par_sort_unstable();
-        if let Some((_, stranger)) = order.iter().find(|(key, _)| counts.articles.binary_search(key).is_err())
-        {
-            return Err(not_counted(articles[*stranger]));
-        }
-        order.truncate(limit);
-
-        let words = counts.words.keys();
-        let keys = counts.terms.iter().map(|&term| term_key(&words, term));
-        // Counting has refused words that share a key; two pairs that do are told apart by no one later either.
-        let table = TermTable::new(keys.collect::<Vec<_>>().into_iter()).map_err(|(a, b)| {
-            NotCounted(counts.words.term(counts.terms[a]), counts.words.term(counts.terms[b]))
-        })?;
-        let articles = order
-            .par_iter()
-            .map_init(
-                || TextReader::new(counts.profile),
-                |reader, &((_, topic), index)| {
-                    let article = articles[index];
-                    reader.read(&article.article.title, &article.article.text);
-                    let terms = reader
-                        .terms()
-                        .map(|(key, weight)| table.get(key).map(|term| (term, weight)))
-                        .collect::<Option<Vec<_>>>()
-                        .ok_or_else(|| not_counted(article))?;
-                    Ok(SampledArticle {
-                        index,
-                        topic: usize::from(topic),
-                        running_words: reader.running_words(),
-                        terms,
-                        word_counts: reader.words().map(|(_, tf, _)| tf).collect(),
-                    })
-                },
-            )
-            .collect::<Result<_, _>>()?;
-        Ok(Self { counts, articles })
-    }
-
-    pub(crate) fn articles(&self) -> &[SampledArticle] {
-        &self.articles
-    }
-
-    pub(crate) fn topics(&self) -> usize {
-        self.counts.topics.len()
-    }
-
-    /// How much of each article the model of the others knows, and the mean surprise of its words: a word counts as known
-    /// where it is kept and occurs in more than `min_articles` articles, this one among them.
-    pub(crate) fn coverages(&self, min_articles: u64, kept: &[u32]) -> Vec<(Coverage, f64)> {
-        let others = self.counts.article_count() as u64 - 1;
-        let coverage = |article: &SampledArticle| {
-            let (mut known_words, mut surprise) = (0, 0.0);
-            for (&(term, _), &tf) in article.terms.iter().zip(&article.word_counts) {
-                let articles = self.counts.articles_with(term as usize) - 1;
-                let known = articles >= min_articles && kept.binary_search(&term).is_ok();
-                known_words += if known { tf } else { 0 };
-                surprise += f64::from(tf) * word_surprise(if known { articles } else { 0 }, others);
-            }
-            let words = article.running_words;
-            (Coverage { words, known_words }, surprise / f64::from(words.max(1)))
-        };
-        self.articles.par_iter().map(coverage).collect()
-    }
-
-    /// The scores of every article by the model of the others, for each estimator: `scores[estimator][article * topics + topic]`.
-    ///
-    /// The models keep the terms that occur in at least `min_articles` articles.
-    pub(crate) fn scores(&self, min_articles: u64, kept: &[u32], estimators: &[Estimator]) -> Vec<Vec<f64>> {
-        let topics = self.topics();
-        let whole = Whole::new(self.counts, min_articles, kept, estimators);
-        let per_article: Vec<Vec<f64>> = self
-            .articles
-            .par_iter()
-            .map_init(
-                || Without::new(topics),
-                |without, article| {
-                    without.take(&whole, article);
-                    let mut scores = Vec::with_capacity(estimators.len() * topics);
-                    for (estimator, norms) in estimators.iter().zip(&whole.norms) {
-                        without.score(estimator, norms.as_ref(), &mut scores);
-                    }
-                    scores
-                },
-            )
-            .collect();
-        (0..estimators.len())
-            .map(|e| {
-                per_article.iter().flat_map(|scores| &scores[e * topics..(e + 1) * topics]).copied().collect()
-            })
-            .collect()
-    }
-}
-
-/// The model of all articles, as far as it is needed.
-struct Whole<'a> {
+/// The model of all articles, from which single ones are taken out.
+pub(crate) struct Whole<'a> {
     counts: &'a Counts,
     min_articles: u64,
-    kept: Vec<bool>,
-    kept_count: usize,
+    kept: &'a [u32],
+    is_kept: Vec<bool>,
     totals: Vec<u64>,
-    /// For each estimator that normalises: what each topic's weights sum to, without the totals' part.
-    norms: Vec<Option<LogSums>>,
-}
-
-/// Sums of ln(M + alpha) over the kept terms, by topic: of the topic's row and of the others'.
-struct LogSums {
-    plain: Vec<f64>,
-    complement: Vec<f64>,
 }
 
 impl<'a> Whole<'a> {
-    fn new(counts: &'a Counts, min_articles: u64, kept: &[u32], estimators: &[Estimator]) -> Self {
+    /// A model that keeps the terms `kept`, which occur in at least `min_articles` articles.
+    pub(crate) fn new(counts: &'a Counts, min_articles: u64, kept: &'a [u32]) -> Self {
         let mut totals = vec![0; counts.topics.len()];
         let mut is_kept = vec![false; counts.terms.len()];
         for &term in kept {
@@ -186,82 +39,153 @@ impl<'a> Whole<'a> {
                 totals[usize::from(entry.topic)] += entry.weight;
             }
         }
-        let norms =
-            estimators.iter().map(|e| e.normalize.then(|| LogSums::new(counts, kept, e.alpha))).collect();
-        Self { counts, min_articles, kept: is_kept, kept_count: kept.len(), totals, norms }
+        Self { counts, min_articles, kept, is_kept, totals }
+    }
+
+    /// In how many articles a term occurs beside one that has it; 0 where it would not be kept without that one.
+    pub(crate) fn other_articles(&self, term: u32) -> u64 {
+        let others = self.counts.articles_with(term as usize) - 1;
+        if self.is_kept[term as usize] && others >= self.min_articles { others } else { 0 }
+    }
+
+    /// The scores of `articles`, each by the model of all others, for each estimator:
+    /// `scores[estimator][article * topics + topic]`.
+    pub(crate) fn scores(&self, articles: &[SampledArticle], estimators: &[Estimator]) -> Vec<Vec<f64>> {
+        let topics = self.totals.len();
+        let plan = Plan::new(self, estimators);
+        let per_article: Vec<Vec<f64>> = articles
+            .par_iter()
+            .map_init(
+                || Without::new(topics),
+                |without, article| {
+                    without.take(self, article, plan.with_norms());
+                    let mut scores = vec![0.0; estimators.len() * topics];
+                    for group in &plan.groups {
+                        without.score(group, &self.totals, &mut scores);
+                    }
+                    scores
+                },
+            )
+            .collect();
+        let of_estimator = |e: usize| {
+            per_article.iter().flat_map(|scores| &scores[e * topics..(e + 1) * topics]).copied().collect()
+        };
+        (0..estimators.len()).into_par_iter().map(of_estimator).collect()
     }
 }
 
-impl LogSums {
-    fn new(counts: &Counts, kept: &[u32], alpha: f64) -> Self {
-        let topics = counts.topics.len();
-        let mut sums = Self { plain: vec![0.0; topics], complement: vec![0.0; topics] };
-        for &term in kept {
-            let own: Vec<(usize, f64)> = counts
-                .entries_of(term as usize)
-                .iter()
-                .map(|e| (usize::from(e.topic), unit(e.weight)))
-                .collect();
-            sums.add(&own, alpha, 1.0);
+/// Estimators by what they have in common: whatever two of them need is computed once.
+struct Plan {
+    groups: Vec<Group>,
+}
+
+/// Estimators with the same rows.
+struct Group {
+    like: Estimator,
+    /// What each topic's row is multiplied by while no article is left out.
+    factors: Vec<f64>,
+    settings: Vec<Setting>,
+}
+
+/// Estimators with the same rows and the same smoothing: variants.
+struct Setting {
+    alpha: f64,
+    norms: Option<LogSums>,
+    /// Place among the estimators; shares of the plain and the complement weight.
+    variants: Vec<(usize, f64, f64)>,
+}
+
+impl Plan {
+    fn new(whole: &Whole<'_>, estimators: &[Estimator]) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        for (place, estimator) in estimators.iter().enumerate() {
+            let rows = |e: &Estimator| (e.row_scaling, e.common_sum, e.normalize);
+            let group = match groups.iter().position(|g| rows(&g.like) == rows(estimator)) {
+                Some(group) => group,
+                None => {
+                    let factors = whole.totals.iter().map(|&t| row_factor(estimator, unit(t))).collect();
+                    groups.push(Group { like: *estimator, factors, settings: Vec::new() });
+                    groups.len() - 1
+                }
+            };
+            let settings = &mut groups[group].settings;
+            let setting = match settings.iter().position(|s| s.alpha == estimator.alpha) {
+                Some(setting) => setting,
+                None => {
+                    let alpha = estimator.alpha;
+                    let norms = estimator.normalize.then(|| LogSums::new(whole.counts, whole.kept, alpha));
+                    settings.push(Setting { alpha, norms, variants: Vec::new() });
+                    settings.len() - 1
+                }
+            };
+            let (plain, complement) = estimator.variant.shares();
+            settings[setting].variants.push((place, plain, complement));
         }
-        sums
+        Self { groups }
     }
 
-    /// Adds one term's logarithms `times` times; `own` is its sums in the topics that have it.
-    fn add(&mut self, own: &[(usize, f64)], alpha: f64, times: f64) {
-        let all: f64 = own.iter().map(|o| o.1).sum();
-        let (nothing, everything) = (libm::log(alpha), libm::log(all + alpha));
-        for (plain, complement) in self.plain.iter_mut().zip(&mut self.complement) {
-            *plain += times * nothing;
-            *complement += times * everything;
-        }
-        for &(topic, n) in own {
-            self.plain[topic] += times * (libm::log(n + alpha) - nothing);
-            self.complement[topic] += times * (libm::log((all - n).max(0.0) + alpha) - everything);
-        }
+    fn with_norms(&self) -> bool {
+        self.groups.iter().any(|group| group.like.normalize)
     }
 }
 
 /// The model without one article, as far as that article's score needs it.
 struct Without {
-    /// The article's kept terms: weight, and where its sums end in `sums`.
+    /// Where the entries of the article's kept terms stand, and its weights.
+    places: Vec<(Range<usize>, Weight)>,
+    /// The article's kept terms, heaviest first: weight, and where its sums end in `sums`.
     terms: Vec<(f64, usize)>,
     /// Topic and sum of weights, term by term; topics without the term are left out.
     sums: Vec<(usize, f64)>,
     /// The same before the article was taken away, of kept and of vanished terms: for the norms.
     before: Vec<(usize, f64)>,
     before_ends: Vec<usize>,
-    totals: Vec<f64>,
+    totals: Vec<u64>,
     kept: f64,
+    /// For one group of estimators: the sums in its scale with what the other topics have, and all topics' for each term.
+    scaled: Vec<(f64, f64)>,
+    alls: Vec<f64>,
+    /// For every topic the sum over the terms of weight times ln(M + alpha): of its own row, and of the others'.
+    plain: LogProducts,
+    complement: LogProducts,
 }
 
 impl Without {
     fn new(topics: usize) -> Self {
         Self {
+            places: Vec::new(),
             terms: Vec::new(),
             sums: Vec::new(),
             before: Vec::new(),
             before_ends: Vec::new(),
-            totals: vec![0.0; topics],
+            totals: vec![0; topics],
             kept: 0.0,
+            scaled: Vec::new(),
+            alls: Vec::new(),
+            plain: LogProducts::new(topics),
+            complement: LogProducts::new(topics),
         }
     }
 
-    /// Takes `article` out of the sums.
-    fn take(&mut self, whole: &Whole<'_>, article: &SampledArticle) {
+    /// Takes `article` out of the sums; where `with_norms`, those of the norms too.
+    fn take(&mut self, whole: &Whole<'_>, article: &SampledArticle, with_norms: bool) {
         self.terms.clear();
         self.sums.clear();
         self.before.clear();
         self.before_ends.clear();
-        let mut totals = whole.totals.clone();
-        let mut kept = whole.kept_count;
-        for &(term, weight) in &article.terms {
-            if !whole.kept[term as usize] {
-                continue;
+        let totals = &mut self.totals;
+        totals.copy_from_slice(&whole.totals);
+        let mut kept = whole.kept.len();
+        // All places before the first entry: the processor waits for their memory at once.
+        self.places.clear();
+        let kept_terms = article.terms.iter().filter(|(term, _)| whole.is_kept[*term as usize]);
+        self.places.extend(kept_terms.map(|&(term, weight)| (whole.counts.place_of(term as usize), weight)));
+        for (place, weight) in self.places.drain(..) {
+            let entries = &whole.counts.entries[place];
+            if with_norms {
+                self.before.extend(entries.iter().map(|e| (usize::from(e.topic), unit(e.weight))));
+                self.before_ends.push(self.before.len());
             }
-            let entries = whole.counts.entries_of(term as usize);
-            self.before.extend(entries.iter().map(|e| (usize::from(e.topic), unit(e.weight))));
-            self.before_ends.push(self.before.len());
             totals[article.topic] -= u64::from(weight);
             let articles: u64 = entries.iter().map(|e| u64::from(e.articles)).sum();
             if articles > whole.min_articles {
@@ -283,64 +207,99 @@ impl Without {
                 }
             }
         }
-        self.totals = totals.into_iter().map(unit).collect();
         self.kept = kept as f64;
     }
 
-    /// Appends the article's scores, one per topic.
-    fn score(&self, estimator: &Estimator, norms: Option<&LogSums>, out: &mut Vec<f64>) {
+    /// Puts the article's scores by the estimators of `group` where they belong: `out[estimator * topics + topic]`.
+    ///
+    /// `whole` are the totals with the article.
+    fn score(&mut self, group: &Group, whole: &[u64], out: &mut [f64]) {
         let topics = self.totals.len();
-        let (plain, complement) = estimator.variant.shares();
-        let alpha = estimator.alpha;
-        let factors: Vec<f64> = self.totals.iter().map(|&total| row_factor(estimator, total)).collect();
-        let row_totals: Vec<f64> = self.totals.iter().zip(&factors).map(|(total, f)| total * f).collect();
+        let factors: Vec<f64> = (self.totals.iter().zip(whole))
+            .zip(&group.factors)
+            .map(
+                |((&own, &whole), &factor)| {
+                    if own == whole { factor } else { row_factor(&group.like, unit(own)) }
+                },
+            )
+            .collect();
+        let row_totals: Vec<f64> =
+            self.totals.iter().zip(&factors).map(|(&total, f)| unit(total) * f).collect();
         let all_total: f64 = row_totals.iter().sum();
+        self.scale(&factors);
+        let weight_sum: f64 = self.terms.iter().map(|t| t.0).sum();
+        for setting in &group.settings {
+            let alpha = setting.alpha;
+            let wants_plain = setting.variants.iter().any(|v| v.1 != 0.0);
+            self.add_logarithms(alpha, wants_plain);
+            let smoothing = alpha * self.kept;
+            let sums = setting.norms.as_ref().map(|sums| self.log_sums(sums, alpha));
+            for topic in 0..topics {
+                let log_row = libm::log(row_totals[topic] + smoothing);
+                let log_others = libm::log((all_total - row_totals[topic]).max(0.0) + smoothing);
+                let of_row = self.plain.sums[topic] - weight_sum * log_row;
+                let of_others = self.complement.sums[topic] - weight_sum * log_others;
+                for &(place, plain, complement) in &setting.variants {
+                    let mut score = plain * of_row - complement * of_others;
+                    if let Some(sums) = &sums {
+                        // Every weight of a topic has the same sign where only one share is not 0; see `Estimator::normalize`.
+                        let of_row = plain * (sums.plain[topic] - self.kept * log_row);
+                        let of_others = complement * (sums.complement[topic] - self.kept * log_others);
+                        score *= self.kept / (of_row - of_others).abs();
+                    }
+                    out[place * topics + topic] = score;
+                }
+            }
+        }
+    }
 
-        // Most topics do not have most terms: score those as if none had, and put right the topics that do.
-        let (mut weight_sum, mut shared) = (0.0, 0.0);
-        let start = out.len();
-        out.resize(start + topics, 0.0);
-        let log_nothing = libm::log(alpha);
+    /// The sums with each topic's row multiplied by its factor.
+    fn scale(&mut self, factors: &[f64]) {
+        self.scaled.clear();
+        self.alls.clear();
         let mut from = 0;
-        for &(weight, to) in &self.terms {
+        for &(_, to) in &self.terms {
             let own = &self.sums[from..to];
             from = to;
             let all: f64 = own.iter().map(|&(topic, n)| n * factors[topic]).sum();
-            let log_all = if complement == 0.0 { 0.0 } else { libm::log(all + alpha) };
-            weight_sum += weight;
-            shared += weight * (plain * log_nothing - complement * log_all);
-            for &(topic, n) in own {
+            self.alls.push(all);
+            self.scaled.extend(own.iter().map(|&(topic, n)| {
                 let n = n * factors[topic];
-                let mut change = 0.0;
-                if plain != 0.0 {
-                    change += plain * (libm::log(n + alpha) - log_nothing);
-                }
-                if complement != 0.0 {
-                    change -= complement * (libm::log((all - n).max(0.0) + alpha) - log_all);
-                }
-                out[start + topic] += weight * change;
-            }
+                (n, (all - n).max(0.0))
+            }));
         }
-        let sums = norms.map(|sums| self.log_sums(sums, alpha));
-        for topic in 0..topics {
-            let smoothing = alpha * self.kept;
-            let log_row = libm::log(row_totals[topic] + smoothing);
-            let log_others = libm::log((all_total - row_totals[topic]).max(0.0) + smoothing);
-            let mut score =
-                out[start + topic] + shared - weight_sum * (plain * log_row - complement * log_others);
-            if let Some(sums) = &sums {
-                // Every weight of a topic has the same sign where only one share is not 0; see `Estimator::normalize`.
-                let of_row = plain * (sums.plain[topic] - self.kept * log_row);
-                let of_others = complement * (sums.complement[topic] - self.kept * log_others);
-                score *= self.kept / (of_row - of_others).abs();
+    }
+
+    /// Sums up the logarithms for one smoothing.
+    fn add_logarithms(&mut self, alpha: f64, wants_plain: bool) {
+        // Most topics do not have most terms: score those as if none had, and put right the topics that do.
+        let weight_sum: f64 = self.terms.iter().map(|t| t.0).sum();
+        self.plain.start(weight_sum * libm::log(alpha));
+        self.complement.start(0.0);
+        let over_alpha = 1.0 / alpha;
+        let mut from = 0;
+        let terms = self.terms.iter().zip(&self.alls);
+        for (&(weight, to), &all) in terms {
+            let everything = all + alpha;
+            self.plain.next(weight);
+            self.complement.next(weight);
+            self.complement.multiply_all(everything);
+            let over_everything = 1.0 / everything;
+            for (&(topic, _), &(own, others)) in self.sums[from..to].iter().zip(&self.scaled[from..to]) {
+                if wants_plain {
+                    self.plain.multiply(topic, (own + alpha) * over_alpha);
+                }
+                self.complement.multiply(topic, (others + alpha) * over_everything);
             }
-            out[start + topic] = score;
+            from = to;
         }
+        self.plain.finish();
+        self.complement.finish();
     }
 
     /// The norms' sums without the article.
     fn log_sums(&self, whole: &LogSums, alpha: f64) -> LogSums {
-        let mut sums = LogSums { plain: whole.plain.clone(), complement: whole.complement.clone() };
+        let mut sums = whole.clone();
         let mut from = 0;
         for &to in &self.before_ends {
             sums.add(&self.before[from..to], alpha, -1.0);
@@ -357,17 +316,27 @@ impl Without {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use crate::{
-        article::{Article, Topic},
+        article::{Article, LabeledArticle, Topic},
+        counts::{TermId, WordTable},
         model::{
             Variant,
             classify::{add_scores, in_units},
             estimate::Rows,
+            sample::Sample,
+            term_index::TermIndex,
             vocabulary,
         },
-        text::TextProfile,
+        text::{TermKey, TextProfile, TextReader, pair_key, word_key},
     };
+
+    fn term_key(words: &WordTable, term: TermId) -> TermKey {
+        let key = |word| word_key(words.get(word));
+        term.second().map_or(key(term.first()), |second| pair_key(key(term.first()), key(second)))
+    }
 
     fn corpus() -> Vec<LabeledArticle> {
         let texts = [
@@ -416,14 +385,19 @@ mod tests {
         without.remove(article).unwrap();
         let kept = vocabulary::select(&without, min_articles, usize::MAX);
         let weights = Rows::new(&without, &kept).estimate(estimator).unwrap();
-        let words = without.words.keys();
-        let keys: Vec<_> = kept.iter().map(|&i| term_key(&words, without.terms[i as usize])).collect();
-        let table = TermTable::new(keys.into_iter()).unwrap();
+        let numbers: HashMap<TermKey, u32> =
+            kept.iter().map(|&i| term_key(&without.words, without.terms[i as usize])).zip(0..).collect();
         let mut reader = TextReader::new(without.profile);
         reader.read(&article.article.title, &article.article.text);
         let mut scores = vec![0.0; without.topics.len()];
-        let terms = reader.terms().filter_map(|(key, w)| Some((table.get(key)?, in_units(w))));
-        add_scores(&mut scores, &weights, terms);
+        let topics = scores.len();
+        for (number, w) in reader.terms().filter_map(|(key, w)| Some((*numbers.get(&key)? as usize, w))) {
+            add_scores(
+                &mut scores,
+                in_units(w),
+                weights[number * topics..(number + 1) * topics].iter().copied(),
+            );
+        }
         scores
     }
 
@@ -432,12 +406,14 @@ mod tests {
         let corpus = corpus();
         let counts = Counts::of(TextProfile::default(), &corpus).unwrap();
         let articles: Vec<_> = corpus.iter().collect();
-        let sample = Sample::new(&counts, &articles, usize::MAX).unwrap();
+        let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
+        let sample = Sample::new(&counts, &index, &articles, usize::MAX).unwrap();
         let mut in_order = articles.clone();
         in_order.sort_by_key(|a| a.article.digest());
         for min_articles in [1, 2] {
             let kept = vocabulary::select(&counts, min_articles, usize::MAX);
-            let scores = sample.scores(min_articles, &kept, &estimators());
+            let whole = Whole::new(&counts, min_articles, &kept);
+            let scores = whole.scores(sample.articles(), &estimators());
             for (estimator, scores) in estimators().iter().zip(&scores) {
                 for (article, scores) in in_order.iter().zip(scores.chunks_exact(3)) {
                     let anew = retrained(&counts, article, min_articles, estimator);
@@ -469,6 +445,7 @@ mod tests {
         let corpus = corpus();
         let counts = Counts::of(TextProfile::default(), &corpus[..7]).unwrap();
         let articles: Vec<_> = corpus.iter().collect();
-        assert!(Sample::new(&counts, &articles, usize::MAX).is_err());
+        let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
+        assert!(Sample::new(&counts, &index, &articles, usize::MAX).is_err());
     }
 }

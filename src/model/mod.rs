@@ -1,7 +1,7 @@
 //! From counts to a model, and from a model to an answer.
 //!
-//! [`train()`] goes the whole way: `vocabulary` selects terms, `leave_one_out` scores every training article with the
-//! model of all the others, `choose` takes the parameters that do best there, `calibrate` turns scores into
+//! [`train()`] goes the whole way: `vocabulary` selects terms, `sample` takes training articles, `leave_one_out` scores each
+//! with the model of all the others, `choose` takes the parameters that do best there, `calibrate` turns scores into
 //! probabilities, `abstain` sets the thresholds, and `estimate` lets linfa estimate the weights. `classify` answers, `explain`
 //! says why.
 
@@ -18,30 +18,38 @@ mod facts;
 mod file;
 mod held_out;
 mod leave_one_out;
+mod log_sums;
+mod logarithm;
 mod options;
 mod revision;
+mod sample;
 mod table;
+mod term_index;
 mod train;
 mod vocabulary;
+mod weighted_terms;
 
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
 pub use calibrate::Calibration;
-pub use choose::LeaveOneOutMetrics;
+pub use choose::{CHOICE_LIMIT, LeaveOneOutMetrics};
 pub use classify::Classifier;
 pub use estimate::{EstimateError, Estimator, Variant};
 pub use explain::{Explanation, InvalidAgainst};
 pub use facts::{ModelFacts, Thresholds, TrainingFacts};
 pub use file::MODEL_FORMAT;
 pub use held_out::{HeldOut, LeaveOneOutError, leave_one_out};
-pub use leave_one_out::NotCounted;
 pub use options::{InvalidOptions, MAX_EVIDENCE_TERMS, Options};
 pub use revision::{InvalidRevision, Revision};
+pub use sample::NotCounted;
 pub use train::{
     DEFAULT_BACKGROUND, DEFAULT_MAX_TERMS, InvalidParams, SAMPLE_LIMIT, TrainError, Trained, TrainingParams,
     ValidTrainingParams, train,
 };
 
-use crate::counts::{TermId, WordTable};
+use term_index::TermIndex;
+use weighted_terms::WeightedTerms;
+
+use crate::counts::WordTable;
 
 /// A trained model: what is served.
 ///
@@ -51,12 +59,10 @@ pub struct Model {
     revision: Revision,
     facts: ModelFacts,
     words: WordTable,
-    terms: Vec<TermId>,
+    terms: WeightedTerms,
     /// In how many training articles each term occurs.
     articles: Vec<u32>,
-    table: table::TermTable,
-    /// One row per term, one weight per topic.
-    rows: Vec<f32>,
+    index: TermIndex,
 }
 
 impl Model {
@@ -81,7 +87,8 @@ impl Model {
     /// The text of the term at `index`, in the order of their bytes.
     #[must_use]
     pub fn term(&self, index: usize) -> Option<String> {
-        self.terms.get(index).map(|&term| self.words.term(term))
+        let place = self.place(index)?;
+        Some(self.words.term(self.terms.term(place)))
     }
 
     /// In how many training articles the term at `index` occurs.
@@ -92,8 +99,11 @@ impl Model {
 
     /// The weights of the term at `index`, one per topic: what its article weight is multiplied by, before calibration.
     #[must_use]
-    pub fn weights(&self, index: usize) -> Option<&[f32]> {
-        let topics = self.facts.topics.len();
-        self.rows.get(index * topics..(index + 1) * topics)
+    pub fn weights(&self, index: usize) -> Option<impl ExactSizeIterator<Item = f32> + '_> {
+        self.place(index).map(|place| self.terms.weights(place))
+    }
+
+    fn place(&self, index: usize) -> Option<u32> {
+        u32::try_from(index).ok().filter(|_| index < self.terms.len())
     }
 }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::{
-    Model, Revision, abstain,
+    Model, abstain,
     calibrate::Calibration,
     choose::{UNMEASURED, choose},
     estimate::{EstimateError, Estimator, Rows, Variant},
     facts::{ModelFacts, Thresholds, TrainingFacts},
+    file::Parts,
     held_out::{self, HeldOut},
-    leave_one_out::{NotCounted, Sample},
+    sample::{NotCounted, Sample},
+    term_index::TermIndex,
     vocabulary,
 };
 use crate::{
@@ -25,7 +27,7 @@ use crate::{
 pub const DEFAULT_BACKGROUND: &str = "other";
 /// More terms than this are kept only when the user says so.
 pub const DEFAULT_MAX_TERMS: usize = 5_000_000;
-/// Leave-one-out scores at most so many articles, those with the smallest digests.
+/// Leave-one-out calibrates and sets thresholds on at most so many articles, those with the smallest digests.
 pub const SAMPLE_LIMIT: usize = 8192;
 
 /// So many articles are looked at for their language.
@@ -188,25 +190,24 @@ pub fn train(
         return Err(TrainError::TooFewTopics(names));
     }
     let background = background(&names, params.background.as_deref())?;
-    let sample = articles.map(|articles| Sample::new(counts, articles, SAMPLE_LIMIT)).transpose()?;
+    let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
+    let sample = articles.map(|articles| Sample::new(counts, &index, articles, SAMPLE_LIMIT)).transpose()?;
     let per_topic = counts.articles_per_topic();
     let all = counts.article_count() as f64;
     let priors: Vec<f64> = per_topic.iter().map(|&n| n as f64 / all).collect();
 
     let choice = sample.as_ref().and_then(|sample| choose(counts, sample, params, background));
-    let (kept, estimator, calibration, thresholds, leave_one_out, scores) = match choice {
+    let (kept, estimator, calibration, thresholds, leave_one_out, scored) = match choice {
         Some(choice) => {
             let metrics = super::LeaveOneOutMetrics {
                 articles: sample.as_ref().map_or(0, |s| s.articles().len() as u64),
+                choice_articles: choice.articles as u64,
                 log_loss: choice.fit.log_loss,
                 accuracy: choice.fit.accuracy,
             };
-            let thresholds = sample.as_ref().map(|sample| {
-                let coverages = sample.coverages(params.min_articles, &choice.kept);
-                abstain::thresholds(&coverages, background, &choice.fit)
-            });
-            let thresholds = thresholds.unwrap_or_default();
-            (choice.kept, choice.estimator, choice.fit.calibration, thresholds, Some(metrics), choice.scores)
+            let thresholds = abstain::thresholds(&choice.coverages, background, &choice.fit);
+            let scored = Some((choice.scores, choice.coverages));
+            (choice.kept, choice.estimator, choice.fit.calibration, thresholds, Some(metrics), scored)
         }
         None => {
             let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
@@ -218,14 +219,15 @@ pub fn train(
                 common_sum: vocabulary::mean_total(counts, &kept),
                 normalize: params.normalize,
             };
-            (kept, estimator, Calibration::unfitted(&priors), Thresholds::default(), None, Vec::new())
+            (kept, estimator, Calibration::unfitted(&priors), Thresholds::default(), None, None)
         }
     };
     if kept.is_empty() {
         return Err(TrainError::NoTerms(params.min_articles));
     }
-    let languages = articles.map(languages).unwrap_or_default();
-    let weights = Rows::new(counts, &kept).estimate(&estimator)?;
+    let languages = articles.zip(sample.as_ref()).map(|(articles, sample)| languages(articles, sample));
+    let languages = languages.unwrap_or_default();
+    let weights = Rows::new(counts, &kept).estimate_rounded(&estimator)?;
     let facts = ModelFacts {
         topics: names,
         background,
@@ -243,23 +245,29 @@ pub fn train(
             leave_one_out,
         },
     };
-    let bytes = super::file::to_bytes(&facts, counts, &kept, &weights)?;
-    let model = Model::from_bytes(&bytes)?;
-    debug_assert_eq!(model.revision(), Revision::of(&bytes));
-    let held_out = sample.map_or_else(Vec::new, |sample| held_out::answers(&model, &sample, &kept, &scores));
+    let index = (kept.len() == counts.terms.len()).then_some(index);
+    let (model, bytes) = Parts::new(facts, counts, &kept, weights).finish(index)?;
+    debug_assert_eq!(Model::from_bytes(&bytes).map(|read| read.revision()), Ok(model.revision()));
+    let held_out = sample.zip(scored).map_or_else(Vec::new, |(sample, (scores, coverages))| {
+        held_out::answers(&model, sample.articles(), &coverages, &scores)
+    });
     Ok(Trained { model, bytes, held_out })
 }
 
 /// The languages in which at least one in twenty articles is written, judged by up to [`LANGUAGE_SAMPLE`] of them.
-fn languages(articles: &[&LabeledArticle]) -> Vec<String> {
-    let mut order: Vec<_> = articles.par_iter().map(|a| (a.article.digest(), *a)).collect();
-    order.par_sort_unstable_by_key(|(digest, _)| *digest);
-    order.truncate(LANGUAGE_SAMPLE);
+fn languages(articles: &[&LabeledArticle], sample: &Sample<'_>) -> Vec<String> {
+    let some: Vec<&'static str> = sample
+        .articles()
+        .par_iter()
+        .take(LANGUAGE_SAMPLE)
+        .filter_map(|a| articles.get(a.index))
+        .map(|a| detect_language(&a.article.title, &a.article.text))
+        .collect();
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for (_, article) in &order {
-        *counts.entry(detect_language(&article.article.title, &article.article.text)).or_default() += 1;
+    for tag in &some {
+        *counts.entry(tag).or_default() += 1;
     }
-    counts.into_iter().filter(|(_, n)| n * 20 >= order.len()).map(|(tag, _)| tag.to_owned()).collect()
+    counts.into_iter().filter(|(_, n)| n * 20 >= some.len()).map(|(tag, _)| tag.to_owned()).collect()
 }
 
 fn background(topics: &[String], named: Option<&str>) -> Result<Option<usize>, TrainError> {

@@ -65,7 +65,7 @@ impl Models {
             .topics
             .iter()
             .zip(weights)
-            .map(|(topic, &weight)| v1::TopicWeight { topic: topic.clone(), weight: f64::from(weight) });
+            .map(|(topic, weight)| v1::TopicWeight { topic: topic.clone(), weight: f64::from(weight) });
         Ok(v1::LookUpTermResponse {
             term,
             articles,

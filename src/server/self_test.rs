@@ -12,7 +12,7 @@ pub(super) fn self_test(model: &Model) -> Result<(), SelfTestError> {
     let mut classifier = Classifier::new(model.facts().text_profile);
     for (topic, name) in model.facts().topics.iter().enumerate() {
         let strongest = (0..model.term_count())
-            .filter_map(|i| Some((i, *model.weights(i)?.get(topic)?)))
+            .filter_map(|i| Some((i, model.weights(i)?.nth(topic)?)))
             .max_by(|a, b| a.1.total_cmp(&b.1))
             .and_then(|(i, _)| model.term(i));
         let text = strongest.ok_or_else(|| SelfTestError(format!("topic {name:?} has no term")))?;

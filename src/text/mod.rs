@@ -1,11 +1,14 @@
 //! From an article to a small vector of integers that depends on that article alone.
 //!
-//! `words` splits text, `stem` maps a surface form to its term, `terms` counts words and adjacent pairs,
-//! `weight` turns the counts into fixed-point weights. [`TextReader`] does all of it without allocating once warm.
+//! `words` splits text, `stem` maps a surface form to its term, `reader` counts words and adjacent pairs, `weight` turns
+//! the counts into fixed-point weights. [`TextReader`] does all of it without allocating once warm.
 
+mod index;
 mod language;
+mod porter;
 mod profile;
 mod reader;
+mod short_word;
 mod stem;
 mod terms;
 mod weight;

@@ -1,16 +1,14 @@
 //! Reads an article into its terms and their weights.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    ops::Range,
-};
+use std::ops::Range;
 
 use super::{
+    index::IndexTable,
     profile::TextProfile,
     stem::StemCache,
     terms::{TermKey, pair_key},
-    weight::{TermFrequencyTable, Weight, scale, weight},
-    words::{Token, for_each_token},
+    weight::{TermWeights, WHOLE, Weight, scale},
+    words::{Token, Tokens},
 };
 
 /// A pair's share of a word's weight: 0.7, in 1/65,536. Measured: docs/ACCURACY.md.
@@ -56,7 +54,6 @@ pub(crate) struct Occurrence {
 pub struct TextReader {
     profile: TextProfile,
     stems: StemCache,
-    logs: TermFrequencyTable,
     buffer: String,
     /// The article as indexes into `words`, with [`BREAK`] between sentences.
     sequence: Vec<u32>,
@@ -67,20 +64,17 @@ pub struct TextReader {
     pairs: Vec<(u32, u32, u32)>,
     pair_slots: IndexTable,
     running: u32,
-    word_scale: f64,
-    pair_logs: [u32; 8],
+    word_weights: TermWeights,
+    pair_weights: TermWeights,
 }
 
 impl TextReader {
     /// A reader for texts of `profile`.
     #[must_use]
     pub fn new(profile: TextProfile) -> Self {
-        let logs = TermFrequencyTable::new();
         Self {
             profile,
             stems: StemCache::new(profile.stemmer),
-            pair_logs: std::array::from_fn(|tf| pair_log(logs.get(tf as u32))),
-            logs,
             buffer: String::new(),
             sequence: Vec::new(),
             words: Vec::new(),
@@ -88,7 +82,8 @@ impl TextReader {
             pairs: Vec::new(),
             pair_slots: IndexTable::default(),
             running: 0,
-            word_scale: 0.0,
+            word_weights: TermWeights::new(WHOLE),
+            pair_weights: TermWeights::new(PAIR_SHARE),
         }
     }
 
@@ -112,20 +107,23 @@ impl TextReader {
         // A word takes two bytes with the space behind it, so there are at most so many.
         self.word_slots.clear((title.len() + text.len()) / 2 + 2);
         for field in [title, text] {
-            for_each_token(field, &mut self.buffer, |token| match token {
-                Token::Break => self.sequence.push(BREAK),
-                Token::Word(word, _) => {
-                    let key = self.stems.key(word, on_stem);
-                    let (index, new) =
-                        self.word_slots.find_or_add(key.0, self.words.len(), |i| self.words[i].0 == key);
-                    if new {
-                        self.words.push((key, 0));
-                    }
-                    self.words[index].1 += 1;
-                    self.sequence.push(index as u32);
-                    self.running += 1;
+            let mut tokens = Tokens::new(field, &mut self.buffer);
+            while let Some(token) = tokens.read() {
+                let Token::Word(word) = token else {
+                    self.sequence.push(BREAK);
+                    continue;
+                };
+                let key = self.stems.key(word, on_stem);
+                let words = &mut self.words;
+                let (index, new) = self.word_slots.find_or_add(key.0, words.len(), |i| words[i].0 == key);
+                if new {
+                    words.push((key, 1));
+                } else {
+                    words[index].1 += 1;
                 }
-            });
+                self.sequence.push(index as u32);
+                self.running += 1;
+            }
             self.sequence.push(BREAK);
         }
         self.pairs.clear();
@@ -162,18 +160,11 @@ impl TextReader {
     }
 
     fn scale_weights(&mut self) {
-        let square = |log: u32| u64::from(log) * u64::from(log);
-        let words: u64 = self.words.iter().map(|&(_, tf)| square(self.logs.get(tf))).sum();
-        let pairs: u64 = self.pairs.iter().map(|&(_, _, tf)| square(self.pair_log(tf))).sum();
-        self.word_scale = scale(words + pairs);
-    }
-
-    #[inline]
-    fn pair_log(&self, tf: u32) -> u32 {
-        match self.pair_logs.get(tf as usize) {
-            Some(&log) => log,
-            None => pair_log(self.logs.get(tf)),
-        }
+        let words: u64 = self.words.iter().map(|&(_, tf)| self.word_weights.square(tf)).sum();
+        let pairs: u64 = self.pairs.iter().map(|&(_, _, tf)| self.pair_weights.square(tf)).sum();
+        let scale = scale(words + pairs);
+        self.word_weights.set_scale(scale);
+        self.pair_weights.set_scale(scale);
     }
 
     /// How many running words the article has.
@@ -185,7 +176,7 @@ impl TextReader {
     /// The distinct words in order of first occurrence: key, number of occurrences, weight.
     #[inline]
     pub(crate) fn words(&self) -> impl ExactSizeIterator<Item = (TermKey, u32, Weight)> + '_ {
-        self.words.iter().map(|&(key, tf)| (key, tf, weight(self.logs.get(tf), self.word_scale)))
+        self.words.iter().map(|&(key, tf)| (key, tf, self.word_weights.get(tf)))
     }
 
     /// The key of the n-th distinct word.
@@ -197,7 +188,7 @@ impl TextReader {
     /// The distinct pairs in order of first occurrence: indexes into [`Self::words`], number of occurrences, weight.
     #[inline]
     pub(crate) fn pairs(&self) -> impl ExactSizeIterator<Item = (u32, u32, u32, Weight)> + '_ {
-        self.pairs.iter().map(|&(a, b, tf)| (a, b, tf, weight(self.pair_log(tf), self.word_scale)))
+        self.pairs.iter().map(|&(a, b, tf)| (a, b, tf, self.pair_weights.get(tf)))
     }
 
     /// Every term of the article with its weight: the words, then the pairs, each in order of first occurrence.
@@ -215,81 +206,22 @@ impl TextReader {
         let mut sequence = self.sequence.iter();
         let mut joined = false;
         for (field, content) in [(0, title), (1, text)] {
-            for_each_token(content, &mut self.buffer, |token| {
-                let (word, span) = match (token, sequence.next()) {
-                    (Token::Word(_, span), Some(&word)) => (word, span),
-                    _ => {
-                        joined = false;
-                        return;
+            let mut tokens = Tokens::new(content, &mut self.buffer);
+            while let Some(token) = tokens.read() {
+                let is_word = matches!(token, Token::Word(_));
+                match sequence.next() {
+                    Some(&word) if is_word => {
+                        out.push(Occurrence { word, joined, field, span: tokens.span() })
                     }
-                };
-                out.push(Occurrence { word, joined, field, span });
-                joined = true;
-            });
+                    _ => {}
+                }
+                joined = is_word;
+            }
             // The break behind every field.
             sequence.next();
             joined = false;
         }
         out
-    }
-}
-
-fn pair_log(log: u32) -> u32 {
-    ((u64::from(log) * PAIR_SHARE + 32_768) >> 16) as u32
-}
-
-/// An open-addressing table from hashes to indexes into a list of the caller's. The place of an entry depends on a
-/// number drawn at random when the process starts, so nobody can write a text whose words all fall into one place;
-/// what is found does not depend on it.
-struct IndexTable {
-    /// Generation in the upper half, index in the lower: a slot of an older generation is empty.
-    slots: Vec<u64>,
-    generation: u32,
-    shift: u32,
-    multiplier: u64,
-}
-
-impl Default for IndexTable {
-    fn default() -> Self {
-        Self {
-            slots: Vec::new(),
-            generation: 0,
-            shift: 64,
-            multiplier: RandomState::new().hash_one(0u64) | 1,
-        }
-    }
-}
-
-impl IndexTable {
-    /// Empties the table and makes room for `len` entries.
-    fn clear(&mut self, len: usize) {
-        let wanted = (len * 2).next_power_of_two().max(64);
-        // Short articles after a long one use the front of the table, which stays in the cache.
-        if wanted > self.slots.len() || self.generation == u32::MAX {
-            self.slots = vec![0; wanted.max(self.slots.len())];
-            self.generation = 0;
-        }
-        self.generation += 1;
-        self.shift = 64 - wanted.trailing_zeros();
-    }
-
-    /// The index of the entry for which `is_it` holds, or `next` where there is none, and whether it is new.
-    #[inline]
-    fn find_or_add(&mut self, hash: u64, next: usize, is_it: impl Fn(usize) -> bool) -> (usize, bool) {
-        let mask = (1usize << (64 - self.shift)) - 1;
-        let mut place = (hash.wrapping_mul(self.multiplier) >> self.shift) as usize;
-        loop {
-            let slot = self.slots[place];
-            if (slot >> 32) as u32 != self.generation {
-                self.slots[place] = u64::from(self.generation) << 32 | next as u64;
-                return (next, true);
-            }
-            let index = (slot & 0xFFFF_FFFF) as usize;
-            if is_it(index) {
-                return (index, false);
-            }
-            place = (place + 1) & mask;
-        }
     }
 }
 

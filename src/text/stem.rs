@@ -1,94 +1,107 @@
 //! From a surface form to its stem, each form stemmed once.
 
-use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 use rust_stemmers::Stemmer;
 
 use super::{
+    porter,
     profile::StemmerKind,
+    short_word::ShortWord,
     terms::{TermKey, word_key},
+    words::Word,
 };
 
-/// Forms of at most this many bytes are remembered; longer ones are rare and stemmed anew each time.
-const REMEMBERED_BYTES: usize = 23;
-const SLOTS: usize = 1 << 14;
+const SLOT_BITS: u32 = 15;
 /// What every number becomes: how many dead or how many dollars says nothing about the topic.
 pub(crate) const NUMBER: &str = "#";
 
-/// One remembered form: its bytes (padded with zeros), its length and its term's key.
-#[derive(Clone, Copy)]
+/// One remembered form and its term's key.
+#[derive(Clone, Copy, Default)]
 struct Slot {
-    form: [u8; REMEMBERED_BYTES],
-    len: u8,
+    form: ShortWord,
     key: TermKey,
 }
 
 /// Maps words to the keys of their terms. Bounded: a form takes the place of an older one that hashes alike;
-/// exact: a remembered form is compared by its bytes.
-pub(crate) struct StemCache {
-    stemmer: Option<Stemmer>,
+/// exact: a remembered form is compared by its bytes. Long words are rare and stemmed anew each time.
+pub(super) struct StemCache {
+    stemmer: Rules,
     slots: Box<[Slot]>,
+    /// The key of [`NUMBER`], once there was one.
+    number: Option<TermKey>,
 }
 
-const SECRETS: RapidSecrets = RapidSecrets::seed(0x6261_7965_7377_6972);
+enum Rules {
+    None,
+    English(Stemmer),
+    Other(Stemmer),
+}
 
 impl StemCache {
-    pub(crate) fn new(kind: StemmerKind) -> Self {
-        let empty = Slot { form: [0; REMEMBERED_BYTES], len: 0, key: TermKey::default() };
-        Self { stemmer: kind.algorithm().map(Stemmer::create), slots: vec![empty; SLOTS].into_boxed_slice() }
+    pub(super) fn new(kind: StemmerKind) -> Self {
+        let stemmer = match (kind, kind.algorithm().map(Stemmer::create)) {
+            (_, None) => Rules::None,
+            (StemmerKind::English, Some(stemmer)) => Rules::English(stemmer),
+            (_, Some(stemmer)) => Rules::Other(stemmer),
+        };
+        Self { stemmer, slots: vec![Slot::default(); 1 << SLOT_BITS].into_boxed_slice(), number: None }
     }
 
-    /// The key of the term that `word` (in lower case) belongs to.
+    /// The key of the term that `word` belongs to.
     /// `on_new` is told the stem and its key whenever it had to be computed.
     #[inline]
-    pub(crate) fn key(&mut self, word: &str, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
-        let bytes = word.as_bytes();
-        let Some(form) = padded(bytes) else {
-            return self.compute(word, on_new);
+    pub(super) fn key(&mut self, word: Word<'_>, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
+        let form = match word {
+            Word::Short(form) => form,
+            Word::Long(word) => return self.compute(word, on_new),
         };
-        let slot = (rapidhash_v3_seeded(bytes, &SECRETS) as usize) % SLOTS;
+        if let (true, Some(number)) = (form.begins_with_digit(), self.number) {
+            return number;
+        }
+        let slot = (form.hash() >> (64 - SLOT_BITS)) as usize;
         let found = &self.slots[slot];
-        if usize::from(found.len) == bytes.len() && found.form == form {
+        if found.form == form {
             return found.key;
         }
-        let key = self.compute(word, on_new);
-        self.slots[slot] = Slot { form, len: bytes.len() as u8, key };
+        let key = form.with_str(|word| self.compute(word, on_new));
+        self.slots[slot] = Slot { form, key };
         key
     }
 
     #[cold]
-    fn compute(&self, word: &str, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
+    fn compute(&mut self, word: &str, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
         let mut see = |stem: &str| {
             let key = word_key(stem);
             on_new(key, stem);
             key
         };
         if word.starts_with(char::is_numeric) {
-            return see(NUMBER);
+            let key = see(NUMBER);
+            self.number = Some(key);
+            return key;
         }
         match &self.stemmer {
+            Rules::None => see(word),
+            Rules::English(_) if word.is_ascii() => porter::stem(word, see),
             // Rules may leave nothing of a short word; then the word itself is the term.
-            Some(stemmer) => match stemmer.stem(word).as_ref() {
+            Rules::English(stemmer) | Rules::Other(stemmer) => match stemmer.stem(word).as_ref() {
                 "" => see(word),
                 stem => see(stem),
             },
-            None => see(word),
         }
     }
-}
-
-fn padded(bytes: &[u8]) -> Option<[u8; REMEMBERED_BYTES]> {
-    let mut form = [0; REMEMBERED_BYTES];
-    form.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(form)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn short_or_long(word: &str) -> Word<'_> {
+        ShortWord::new(word).map_or(Word::Long(word), Word::Short)
+    }
+
     fn stem(kind: StemmerKind, word: &str) -> String {
         let mut out = String::new();
-        StemCache::new(kind).key(word, &mut |_, stem| stem.clone_into(&mut out));
+        StemCache::new(kind).key(short_or_long(word), &mut |_, stem| stem.clone_into(&mut out));
         out
     }
 
@@ -111,8 +124,10 @@ mod tests {
         let mut cache = StemCache::new(StemmerKind::English);
         let mut computed = 0;
         let words = ["rallies", "rally", "a-word-that-is-much-too-long-to-be-remembered"];
-        let first: Vec<_> = words.iter().map(|w| cache.key(w, &mut |_, _| computed += 1)).collect();
-        let again: Vec<_> = words.iter().map(|w| cache.key(w, &mut |_, _| computed += 1)).collect();
+        let first: Vec<_> =
+            words.iter().map(|w| cache.key(short_or_long(w), &mut |_, _| computed += 1)).collect();
+        let again: Vec<_> =
+            words.iter().map(|w| cache.key(short_or_long(w), &mut |_, _| computed += 1)).collect();
         assert_eq!(first, again);
         assert_eq!(first[0], first[1]);
         assert_eq!(computed, 4, "short forms are computed once, long ones each time");

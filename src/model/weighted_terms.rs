@@ -1,0 +1,76 @@
+//! The terms of a model and their weights, side by side.
+
+use crate::counts::TermId;
+
+/// So many numbers of a record are the term's words.
+const WORDS: usize = 2;
+
+/// Sorted terms with one weight per topic. What a term is stands right before its weights: to look up a pair is to
+/// read its record, and memory is what looking up waits for.
+#[derive(Debug)]
+pub(crate) struct WeightedTerms {
+    topics: usize,
+    /// For each term its words' numbers as [`TermId`] has them, then the weights' bits.
+    records: Vec<u32>,
+}
+
+impl WeightedTerms {
+    /// Terms with `weights[term * topics + topic]`.
+    pub(crate) fn new(
+        terms: impl ExactSizeIterator<Item = TermId>,
+        mut weights: impl Iterator<Item = f32>,
+        topics: usize,
+    ) -> Self {
+        let mut records = Vec::with_capacity(terms.len() * (WORDS + topics));
+        for term in terms {
+            records.extend([(term.0 >> 32) as u32, term.0 as u32]);
+            records.extend(weights.by_ref().take(topics).map(f32::to_bits));
+        }
+        Self { topics, records }
+    }
+
+    /// How many terms there are.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len() / (WORDS + self.topics)
+    }
+
+    /// The term at `place`.
+    #[inline]
+    pub(crate) fn term(&self, place: u32) -> TermId {
+        let start = place as usize * (WORDS + self.topics);
+        TermId(u64::from(self.records[start]) << 32 | u64::from(self.records[start + 1]))
+    }
+
+    /// Its weights, one per topic.
+    #[inline]
+    pub(crate) fn weights(&self, place: u32) -> impl ExactSizeIterator<Item = f32> + '_ {
+        let start = place as usize * (WORDS + self.topics) + WORDS;
+        self.records[start..start + self.topics].iter().map(|&bits| f32::from_bits(bits))
+    }
+
+    /// The weight for the topic at `topic`, which there must be.
+    pub(crate) fn weight(&self, place: u32, topic: usize) -> f32 {
+        f32::from_bits(self.records[place as usize * (WORDS + self.topics) + WORDS + topic])
+    }
+
+    /// All terms, in order.
+    pub(crate) fn terms(&self) -> impl ExactSizeIterator<Item = TermId> + '_ {
+        (0..self.len() as u32).map(|place| self.term(place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_together_comes_apart() {
+        let terms = [TermId::word(7), TermId::pair(7, 0), TermId::pair(7, u32::MAX - 1)];
+        let weights = [0.5, -1.25, 3.0, f32::MIN_POSITIVE, 0.0, -7.5];
+        let both = WeightedTerms::new(terms.into_iter(), weights.into_iter(), 2);
+        assert_eq!(both.len(), 3);
+        assert_eq!(both.terms().collect::<Vec<_>>(), terms);
+        assert_eq!((0..3).flat_map(|place| both.weights(place)).collect::<Vec<_>>(), weights);
+        assert_eq!(both.weight(2, 1), -7.5);
+    }
+}
