@@ -5,7 +5,7 @@
 //! On the articles and the model of `models/default`. Callgrind counts instructions of one of them: docs/PERFORMANCE.md.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use std::{hint::black_box, path::Path, time::Duration};
+use std::{collections::HashMap, hint::black_box, path::Path, time::Duration};
 
 use bayeswire::{
     api::{to_json, v1},
@@ -89,7 +89,7 @@ fn load(c: &mut Criterion) {
 fn encode(c: &mut Criterion) {
     let model = Model::from_bytes(&std::fs::read(folder().join("default.model")).unwrap()).unwrap();
     let Article { title, text, .. } = articles().swap_remove(0).article;
-    let options = Options { max_evidence_terms: 5, ..Options::default() };
+    let options = Options::new(&model, None, 5, &HashMap::new()).unwrap();
     let answer = Classifier::new(model.facts().text_profile).classify(&model, &title, &text, &options);
     let mut group = c.benchmark_group("reply");
     let response = || v1::ClassifyArticleResponse {

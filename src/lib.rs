@@ -10,6 +10,7 @@
 //! | [`counts`] | their sums: add, remove, merge, subtract | text |
 //! | [`model`] | from counts to a model, and from a model to an answer | counts |
 //! | [`corpus`] | readers of articles | article |
+//! | [`training`] | counting and training as articles are read | corpus, model |
 //! | [`page`] | from a scraped page to the articles on it | article |
 //! | [`evaluation`] | how good answers are | model |
 //! | [`mod@file`] | whole or not there: canonical files | |
@@ -56,3 +57,4 @@ pub mod model;
 pub mod page;
 pub mod server;
 pub mod text;
+pub mod training;

@@ -10,10 +10,10 @@ use std::{
 
 use clap::Args;
 
-use super::{Failure, built_in};
+use super::{ExitStatus, Failure, built_in};
 use crate::{
     client::ConnectOptions,
-    corpus::Input,
+    corpus::{Columns, Format, Input, ReadOptions},
     counts::Counts,
     file::InvalidFile,
     model::{DEFAULT_MAX_TERMS, Model, TrainingParams, Variant},
@@ -24,15 +24,63 @@ use crate::{
 /// Where articles come from.
 #[derive(Debug, Args)]
 pub(super) struct Inputs {
-    /// Articles: JSON lines (objects with "text", and perhaps "title", "id", and "topic" or "label"), a folder with one
-    /// folder of .txt files per topic, a folder of .jsonl files, or - for JSON lines on standard input
+    /// Articles: files or folders of JSON lines, CSV, TSV, fastText lines or Parquet, plain, .gz or .zst; a folder with one
+    /// folder of .txt files per topic; a pattern of file names; or - for standard input. docs/FORMATS.md says more
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
+
+    #[command(flatten)]
+    reading: ReadArguments,
 }
 
 impl Inputs {
     pub(super) fn get(&self) -> Vec<Input> {
         self.inputs.iter().map(|i| Input::from(i.as_os_str())).collect()
+    }
+
+    pub(super) fn options(&self) -> Result<ReadOptions, Failure> {
+        self.reading.options()
+    }
+}
+
+/// How inputs are read.
+#[derive(Debug, Args)]
+pub(super) struct ReadArguments {
+    /// The format of every file, whatever it is called [default: as the extension tells; JSON lines without one]
+    #[arg(long, env = "BAYESWIRE_INPUT_FORMAT", value_name = "FORMAT")]
+    input_format: Option<Format>,
+
+    /// The column, or field of JSON, with the body [default: text]
+    #[arg(long, env = "BAYESWIRE_TEXT_COLUMN", value_name = "NAME")]
+    text_column: Option<String>,
+
+    /// The column with the topic [default: topic, or else label]
+    #[arg(long, env = "BAYESWIRE_TOPIC_COLUMN", value_name = "NAME")]
+    topic_column: Option<String>,
+
+    /// The column with the headline [default: title, where there is one]
+    #[arg(long, env = "BAYESWIRE_TITLE_COLUMN", value_name = "NAME")]
+    title_column: Option<String>,
+
+    /// The column with the article's id [default: id, where there is one]
+    #[arg(long, env = "BAYESWIRE_ID_COLUMN", value_name = "NAME")]
+    id_column: Option<String>,
+}
+
+impl ReadArguments {
+    pub(super) fn options(&self) -> Result<ReadOptions, Failure> {
+        let columns = Columns {
+            text: self.text_column.clone(),
+            topic: self.topic_column.clone(),
+            title: self.title_column.clone(),
+            id: self.id_column.clone(),
+        };
+        if let Some(name) = columns.twice() {
+            let message =
+                format!("the column {name:?} has two roles, each of text, topic, title and id needs its own");
+            return Err(Failure::new(ExitStatus::Usage, message));
+        }
+        Ok(ReadOptions { format: self.input_format, columns, ..ReadOptions::default() })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{fmt::Write as _, io::IsTerminal as _};
 
 use clap::{Args, ValueEnum};
-use futures_util::{StreamExt as _, stream};
-use rayon::prelude::*;
+use futures_util::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::{
@@ -18,12 +18,10 @@ use crate::{
     api::{to_json, v1},
     article::Article,
     client::Client,
-    corpus::{ReadError, Record, Records},
+    corpus::{RawRecord, RawRecords, ReadError, Record, in_order},
     model::{Classifier, Model, Options},
 };
 
-/// How many articles are read before they are classified, on all cores.
-const BATCH: usize = 512;
 /// How many calls to a server are under way at once.
 const CALLS: usize = 32;
 /// The limit of a server that was told nothing else, so that both ways give the same answers.
@@ -75,9 +73,6 @@ pub(super) enum Format {
     Jsonl,
 }
 
-/// An answer, or what is wrong with the article, and the article's place and title.
-type Answer = (Record, Result<v1::ClassifyArticleResponse, Status>);
-
 impl Classify {
     pub(super) fn run(self) -> Result<(), Failure> {
         let options = v1::ClassificationOptions {
@@ -97,7 +92,7 @@ impl Classify {
             };
         }
         let progress = Progress::start("classifying");
-        let mut printer = Printer { format: self.format, answered: 0, wrong: Vec::new(), progress };
+        let mut printer = Printer { answered: 0, wrong: 0, progress };
         match &self.server {
             Some(url) => {
                 let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::new(ExitStatus::Io, e))?;
@@ -115,24 +110,20 @@ impl Classify {
     ) -> Result<(), Failure> {
         let model = self.model.load()?;
         let options = checked(&model, options)?;
-        let mut records = Records::new(&self.inputs.get());
-        loop {
-            let batch = printer.next_batch(&mut records)?;
-            if batch.is_empty() {
-                return Ok(());
-            }
-            let answers: Vec<Answer> = batch
-                .into_par_iter()
-                .map_init(
-                    || Classifier::new(model.facts().text_profile),
-                    |classifier, record| {
-                        let answer = answer(classifier, &model, &record.article, &options);
-                        (record, answer)
-                    },
-                )
-                .collect();
-            printer.print(answers)?;
-        }
+        let profile = model.facts().text_profile;
+        in_order(
+            RawRecords::new(&self.inputs.get(), &self.inputs.options()?),
+            RawRecord::size,
+            rayon::current_num_threads(),
+            || Classifier::new(profile),
+            |classifier, raw| {
+                let record = raw.read()?;
+                let answer = answer(classifier, &model, &record.article, &options);
+                Ok(self.format.show(&record, answer))
+            },
+            |answers| printer.print(answers),
+        )?;
+        Ok(())
     }
 
     async fn ask(
@@ -142,22 +133,29 @@ impl Classify {
         printer: &mut Printer,
     ) -> Result<(), Failure> {
         let client = Client::connect_with(url, &self.connection.options()).await?;
-        let mut records = Records::new(&self.inputs.get());
-        loop {
-            let batch = printer.next_batch(&mut records)?;
-            if batch.is_empty() {
-                return Ok(());
-            }
-            let calls = batch.into_iter().map(|record| {
-                let (client, options) = (client.clone(), options.clone());
-                async move {
-                    let answer = client.classify(&record.article, options).await;
-                    (record, answer)
+        let records = RawRecords::new(&self.inputs.get(), &self.inputs.options()?);
+        let (send, receive) = tokio::sync::mpsc::channel(CALLS);
+        // Reading blocks, so it has a thread of its own; that ends when nobody listens any more.
+        std::thread::spawn(move || {
+            for record in records.map(RawRecord::read) {
+                if send.blocking_send(record).is_err() {
+                    break;
                 }
-            });
-            let answers: Vec<Answer> = stream::iter(calls).buffered(CALLS).collect().await;
+            }
+        });
+        let calls = ReceiverStream::new(receive).map(|record| {
+            let (client, options) = (client.clone(), options.clone());
+            async move {
+                let record = record?;
+                let answer = client.classify(&record.article, options).await;
+                Ok(self.format.show(&record, answer))
+            }
+        });
+        let mut answers = calls.buffered(CALLS).ready_chunks(CALLS);
+        while let Some(answers) = answers.next().await {
             printer.print(answers)?;
         }
+        Ok(())
     }
 }
 
@@ -193,64 +191,82 @@ fn answer(
     })
 }
 
+impl Format {
+    /// What to print for an answer.
+    fn show(self, record: &Record, answer: Result<v1::ClassifyArticleResponse, Status>) -> Shown {
+        match answer {
+            Ok(response) => match self {
+                Self::Jsonl => match to_json(&response) {
+                    Ok(line) => Shown::Answer(line),
+                    Err(error) => Shown::Failed(Failure::new(ExitStatus::Software, error)),
+                },
+                Self::Text => Shown::Answer(for_eyes(record, &response).into_bytes()),
+            },
+            Err(status) => {
+                let what = format!("{}: {}", record.place, status.message());
+                if status.code() == Code::InvalidArgument {
+                    return Shown::Wrong(what);
+                }
+                let what = format!("{what} ({:?})", status.code());
+                Shown::Failed(Failure::new(ExitStatus::Unavailable, what))
+            }
+        }
+    }
+}
+
+/// What comes of an article.
+enum Shown {
+    /// Bytes for standard output.
+    Answer(Vec<u8>),
+    /// The article has no answer; the others have theirs.
+    Wrong(String),
+    /// There are no more answers.
+    Failed(Failure),
+}
+
 /// Prints answers in order and remembers what was wrong.
 struct Printer {
-    format: Format,
     answered: usize,
-    wrong: Vec<String>,
+    wrong: usize,
     progress: Progress,
 }
 
 impl Printer {
-    /// The next articles; empty at the end.
-    fn next_batch(&mut self, records: &mut Records) -> Result<Vec<Record>, Failure> {
-        let mut batch = Vec::new();
-        while batch.len() < BATCH {
-            match records.next() {
-                None => break,
-                Some(Ok(record)) => batch.push(record),
-                Some(Err(ReadError::Violation(violation))) => self.complain(violation.to_string()),
-                Some(Err(ReadError::Fatal(error))) => return Err(error.into()),
-            }
-        }
-        Ok(batch)
-    }
-
-    /// An article has no answer; the others have theirs.
-    fn complain(&mut self, what: String) {
+    fn complain(&mut self, what: &str) {
         eprintln!("bayeswire: {what}");
-        self.wrong.push(what);
+        self.wrong += 1;
     }
 
-    fn print(&mut self, answers: Vec<Answer>) -> Result<(), Failure> {
+    /// Prints all at once, so that what has been answered is seen.
+    fn print(&mut self, answers: Vec<Result<Shown, ReadError>>) -> Result<(), Failure> {
         let mut out = Vec::new();
-        for (record, answer) in answers {
-            match answer {
-                Ok(response) => match self.format {
-                    Format::Jsonl => {
-                        out.extend(to_json(&response).map_err(|e| Failure::new(ExitStatus::Software, e))?);
-                    }
-                    Format::Text => out.extend(for_eyes(&record, &response).into_bytes()),
-                },
-                Err(status) => {
-                    let what = format!("{}: {}", record.place, status.message());
-                    if status.code() == Code::InvalidArgument {
-                        self.complain(what);
-                    } else {
-                        output::print(&out)?;
-                        let what = format!("{what} ({:?})", status.code());
-                        return Err(Failure::new(ExitStatus::Unavailable, what));
-                    }
+        for answer in answers {
+            let failure = match answer {
+                Ok(Shown::Answer(bytes)) => {
+                    out.extend(bytes);
+                    self.answered += 1;
+                    continue;
                 }
-            }
-            self.answered += 1;
+                Ok(Shown::Wrong(what)) => {
+                    self.complain(&what);
+                    continue;
+                }
+                Err(ReadError::Violation(violation)) => {
+                    self.complain(&violation.to_string());
+                    continue;
+                }
+                Ok(Shown::Failed(failure)) => failure,
+                Err(ReadError::Fatal(error)) => error.into(),
+            };
+            output::print(&out)?;
+            return Err(failure);
         }
         self.progress.set(self.answered);
         output::print(&out)
     }
 
     fn finish(self) -> Result<(), Failure> {
-        match self.wrong.len() {
+        match self.wrong {
             0 => Ok(()),
             n => Err(Failure::new(ExitStatus::Data, format!("{n} of the articles could not be classified"))),
         }
@@ -263,7 +279,8 @@ fn for_eyes(record: &Record, response: &v1::ClassifyArticleResponse) -> String {
         return String::new();
     };
     let decision = decision_for_eyes(answer);
-    let name = if record.article.id.is_empty() { &record.place } else { &record.article.id };
+    let name =
+        if record.article.id.is_empty() { record.place.to_string() } else { record.article.id.clone() };
     let heading = if record.article.title.is_empty() { &record.article.text } else { &record.article.title };
     let heading: String = heading.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
     let mut out = format!("{decision}  {name}  {heading}\n");

@@ -10,10 +10,7 @@ use super::{
     output,
     progress::Progress,
 };
-use crate::{
-    corpus::{self, Shard},
-    counts::Counts,
-};
+use crate::{article::LabeledArticle, corpus::Shard, training};
 
 /// Count labelled articles: one shard of a corpus, to be merged with others
 #[derive(Debug, Args)]
@@ -37,13 +34,11 @@ pub(super) struct Count {
 
 impl Count {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let progress = Progress::start("reading");
-        let mut articles = corpus::load(&self.inputs.get(), |n| progress.set(n))?;
-        if let Some(shard) = self.shard {
-            articles.retain(|labeled| shard.holds(&labeled.article));
-        }
-        progress.next("counting");
-        let counts = Counts::of(self.text.profile(), &articles)?;
+        let options = self.inputs.options()?;
+        let progress = Progress::start("counting");
+        let holds = |labeled: &LabeledArticle| self.shard.is_none_or(|shard| shard.holds(&labeled.article));
+        let counts =
+            training::count(&self.inputs.get(), &options, self.text.profile(), holds, |n| progress.set(n))?;
         output::write_counts(&self.output, &counts)
     }
 }

@@ -2,9 +2,6 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use clap::{Args, ValueEnum};
-use rayon::prelude::*;
-
 use super::{
     ExitStatus, Failure,
     arguments::{Inputs, ModelArgument},
@@ -13,12 +10,13 @@ use super::{
 };
 use crate::{
     article::LabeledArticle,
-    corpus,
+    corpus::{self, Audit, CorpusError, RawRecord, ReadOptions, in_order, labeled_records},
     counts::Counts,
-    evaluation::{Evaluation, Figure, Predictions, Report, Requirement},
+    evaluation::{Collector, Evaluation, Figure, Predictions, Report, Requirement, Shown},
     file,
     model::{Classifier, Model, Options, leave_one_out},
 };
+use clap::{Args, ValueEnum};
 
 /// A confusion matrix of more labels is for the report and for JSON.
 const MOST_COLUMNS: usize = 10;
@@ -61,20 +59,20 @@ enum Format {
 impl Evaluate {
     pub(super) fn run(self) -> Result<(), Failure> {
         let model = self.model.load()?;
-        let progress = Progress::start("reading");
-        let (articles, names) = corpus::load_with_names(&self.inputs.get(), |n| progress.set(n))?;
-        progress.next("evaluating");
-        let predictions = if self.leave_one_out {
-            leave_one_out_answers(&model, &articles)?
+        let options = self.inputs.options()?;
+        let progress = Progress::start("evaluating");
+        let (predictions, shown) = if self.leave_one_out {
+            let (articles, names) =
+                corpus::load_with_names(&self.inputs.get(), &options, |n| progress.set(n))?;
+            (leave_one_out_answers(&model, &articles)?, Shown::all(articles, names))
         } else {
-            answers(&model, &articles)
+            self.answers(&model, &options, &progress)?
         };
         let evaluation = Evaluation::of(&predictions);
         if let Some(path) = &self.report {
             let report = Report {
                 model: &model,
-                articles: &articles,
-                names: &names,
+                articles: &shown,
                 predictions: &predictions,
                 evaluation: &evaluation,
                 leave_one_out: self.leave_one_out,
@@ -100,19 +98,52 @@ impl Evaluate {
         let short: Vec<String> = self.require.iter().filter_map(|r| r.shortfall(&evaluation)).collect();
         if short.is_empty() { Ok(()) } else { Err(Failure::new(ExitStatus::Short, short.join("\n"))) }
     }
-}
 
-fn answers(model: &Model, articles: &[LabeledArticle]) -> Predictions {
-    let answers: Vec<_> = articles
-        .par_iter()
-        .map_init(
+    /// Answers the articles one after the other; of their texts only those that a report shows are kept.
+    fn answers(
+        &self,
+        model: &Model,
+        options: &ReadOptions,
+        progress: &Progress,
+    ) -> Result<(Predictions, Shown), Failure> {
+        let inputs = self.inputs.get();
+        let (mut collector, mut shown, mut audit) = (Collector::new(model), Shown::default(), Audit::new());
+        in_order(
+            labeled_records(&inputs, options),
+            RawRecord::size,
+            rayon::current_num_threads(),
             || Classifier::new(model.facts().text_profile),
-            |classifier, LabeledArticle { article, .. }| {
-                classifier.classify(model, &article.title, &article.text, &Options::default())
+            |classifier, raw| {
+                let (place, labeled) = raw.read_labeled(options)?;
+                let LabeledArticle { article, .. } = &labeled;
+                let answer = classifier.classify(model, &article.title, &article.text, &Options::default());
+                Ok((article.digest(), place, labeled, answer))
             },
-        )
-        .collect();
-    Predictions::new(model, articles, &answers)
+            |answers| {
+                for answer in answers {
+                    let (digest, place, labeled, answer) = match answer {
+                        Ok(answer) => answer,
+                        Err(error) => {
+                            audit.refuse(error)?;
+                            continue;
+                        }
+                    };
+                    let index = audit.articles();
+                    if audit.admit(&labeled.article.id, &place)? {
+                        let prediction = collector.add(index, digest, &labeled.topic, &answer);
+                        shown.offer(prediction, digest, || {
+                            let name = corpus::name(&labeled, &place);
+                            (labeled, name)
+                        });
+                    }
+                }
+                progress.set(audit.articles());
+                Ok::<(), CorpusError>(())
+            },
+        )?;
+        audit.finish(&inputs)?;
+        Ok((collector.finish(), shown))
+    }
 }
 
 fn leave_one_out_answers(model: &Model, articles: &[LabeledArticle]) -> Result<Predictions, Failure> {

@@ -11,6 +11,7 @@ use crate::{
     file::InvalidFile,
     model::{InvalidParams, LeaveOneOutError, TrainError},
     server::DirectoryError,
+    training::CountError,
 };
 
 /// The exit status of a command that failed.
@@ -88,6 +89,15 @@ impl From<CorpusError> for Failure {
 impl From<CombineError> for Failure {
     fn from(error: CombineError) -> Self {
         Self::new(ExitStatus::Data, error)
+    }
+}
+
+impl From<CountError> for Failure {
+    fn from(error: CountError) -> Self {
+        match error {
+            CountError::Corpus(error) => error.into(),
+            CountError::Combine(error) => error.into(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     Failure,
-    arguments::{TrainingArguments, load_counts},
+    arguments::{ReadArguments, TrainingArguments, load_counts},
     output,
     progress::Progress,
     summary::{self, Corpus},
@@ -32,6 +32,9 @@ pub(super) struct Fit {
     corpus: Vec<OsString>,
 
     #[command(flatten)]
+    reading: ReadArguments,
+
+    #[command(flatten)]
     training: TrainingArguments,
 }
 
@@ -39,13 +42,14 @@ impl Fit {
     pub(super) fn run(self) -> Result<(), Failure> {
         let started = Instant::now();
         let params = self.training.params().check()?;
+        let options = self.reading.options()?;
         let counts = load_counts(&self.counts)?;
         let progress = Progress::start("reading");
         let corpus = if self.corpus.is_empty() {
             None
         } else {
             let inputs: Vec<_> = self.corpus.iter().map(|i| Input::from(i.as_os_str())).collect();
-            Some(corpus::load_with_names(&inputs, |n| progress.set(n))?)
+            Some(corpus::load_with_names(&inputs, &options, |n| progress.set(n))?)
         };
         progress.next("training");
         let articles: Option<Vec<_>> = corpus.as_ref().map(|(articles, _)| articles.iter().collect());

@@ -38,8 +38,9 @@ impl Train {
     pub(super) fn run(self) -> Result<(), Failure> {
         let started = Instant::now();
         let params = self.training.params().check()?;
+        let options = self.inputs.options()?;
         let progress = Progress::start("reading");
-        let (articles, names) = corpus::load_with_names(&self.inputs.get(), |n| progress.set(n))?;
+        let (articles, names) = corpus::load_with_names(&self.inputs.get(), &options, |n| progress.set(n))?;
         progress.next("counting");
         let counts = Counts::of(self.text.profile(), &articles)?;
         progress.next("training");

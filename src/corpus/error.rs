@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use super::jsonl::MAX_LINE_BYTES;
+use super::lines::MAX_RECORD_BYTES;
 use crate::article::InvalidTopic;
 
 /// No more violations are listed at once.
@@ -27,18 +27,49 @@ pub enum Cause {
     /// Bytes that are no text.
     #[error("not UTF-8")]
     NotUtf8,
-    /// Over [`MAX_LINE_BYTES`].
-    #[error("longer than {MAX_LINE_BYTES} bytes, the limit for one article")]
+    /// Over [`MAX_RECORD_BYTES`].
+    #[error("longer than {MAX_RECORD_BYTES} bytes, the limit for one article")]
     TooLong,
-    /// Neither `topic` nor `label`.
-    #[error("no \"topic\" or \"label\"")]
-    NoTopic,
+    /// Nothing where the topic should be; the names that it may have.
+    #[error("no {0}")]
+    NoTopic(String),
+    /// A line of fastText without a label.
+    #[error("no label: a word that begins with __label__")]
+    NoLabel,
+    /// A line of fastText with more than one.
+    #[error("{0} labels, an article has one topic")]
+    SeveralLabels(usize),
+    /// A table lacks a column.
+    #[error("no column {names}; its columns are {header}")]
+    NoColumn {
+        /// What it may be called.
+        names: String,
+        /// What there is.
+        header: String,
+    },
+    /// A column of a table holds something else than text.
+    #[error("the column {0:?} holds no text")]
+    NotTextual(String),
+    /// A row has more or fewer fields than the header.
+    #[error("{found} fields, the header has {expected}")]
+    Ragged {
+        /// How many the header has.
+        expected: u64,
+        /// How many the row has.
+        found: u64,
+    },
+    /// The rest of the file is within quotes.
+    #[error("a quote that opens here is never closed")]
+    OpenQuote,
+    /// The file is not what its format demands.
+    #[error("damaged {0}")]
+    Damaged(String),
     /// A topic that cannot be.
     #[error("{0}")]
     Topic(#[from] InvalidTopic),
-    /// No `text`.
-    #[error("no \"text\"")]
-    NoText,
+    /// No text, by the name that it should have.
+    #[error("no {0:?}")]
+    NoText(String),
     /// Nothing but white space.
     #[error("text is empty")]
     EmptyText,
@@ -51,10 +82,13 @@ pub enum Cause {
         first: String,
     },
     /// A file in a topic's folder that is no text file.
-    #[error("not a .txt file: in a folder of topics every article is one")]
+    #[error("not a .txt file (or .txt.gz, .txt.zst): in a folder of topics every article is one")]
     NotText,
+    /// A pattern of file names that is none.
+    #[error("not a pattern of file names: {0}")]
+    Pattern(String),
     /// A folder without articles.
-    #[error("no articles: neither folders of .txt files nor .jsonl files")]
+    #[error("no articles: neither folders of .txt files nor .jsonl, .csv, .tsv, .ft or .parquet files")]
     EmptyFolder,
 }
 

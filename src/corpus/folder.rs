@@ -1,7 +1,6 @@
 //! Articles as text files in one folder per topic, the layout that scikit-learn's `load_files` reads.
 
 use std::{
-    fs,
     io::Read as _,
     path::{Path, PathBuf},
     vec,
@@ -9,8 +8,12 @@ use std::{
 
 use super::{
     error::{Cause, Violation},
-    jsonl::MAX_LINE_BYTES,
-    records::{ReadError, Record, entries, fatal},
+    format::uncompressed_name,
+    inputs::entries,
+    lines::MAX_RECORD_BYTES,
+    open::{broken, open},
+    place::Place,
+    records::{ReadError, Record},
 };
 use crate::article::Article;
 
@@ -46,22 +49,20 @@ impl Iterator for FolderRecords {
 }
 
 fn read(path: &Path, topic: &str) -> Result<Record, ReadError> {
-    let place = path.display().to_string();
-    let violation = |cause| ReadError::Violation(Violation { place: place.clone(), cause });
-    if path.extension().is_none_or(|e| e != "txt") {
+    let place = Place::file(path);
+    let violation = |cause| ReadError::Violation(Violation { place: place.to_string(), cause });
+    let name = uncompressed_name(path);
+    if name.extension().is_none_or(|e| e != "txt") {
         return Err(violation(Cause::NotText));
     }
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|e| fatal(path, e))?;
-    file.take(MAX_LINE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| fatal(path, e))?;
-    if bytes.len() > MAX_LINE_BYTES {
+    let limit = MAX_RECORD_BYTES as u64 + 1;
+    open(path)?.take(limit).read_to_end(&mut bytes).map_err(|e| broken(&place, path, e))?;
+    if bytes.len() > MAX_RECORD_BYTES {
         return Err(violation(Cause::TooLong));
     }
     let text = String::from_utf8(bytes).map_err(|_| violation(Cause::NotUtf8))?;
-    let name = path.file_stem().map(|n| n.to_string_lossy()).unwrap_or_default();
-    Ok(Record {
-        article: Article { id: format!("{topic}/{name}"), title: String::new(), text },
-        label: Some(topic.to_owned()),
-        place,
-    })
+    let name = name.file_stem().map(|n| n.to_string_lossy()).unwrap_or_default();
+    let article = Article { id: format!("{topic}/{name}"), title: String::new(), text };
+    Ok(Record { article, label: Some(topic.to_owned()), place })
 }

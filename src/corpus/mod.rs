@@ -1,19 +1,42 @@
 //! Reads articles from files, folders and standard input.
 //!
 //! * JSON lines (`*.jsonl`, `*.ndjson`, `*.json`, `-`): objects with `text`, and perhaps `title`, `id`, and `topic` or `label`.
-//! * A folder: `TOPIC/*.txt`, one article a file; or files of the kind above.
+//! * Tables with the same columns: CSV (`*.csv`), TSV (`*.tsv`), Parquet (`*.parquet`).
+//! * fastText's lines (`*.txt`, `*.ft`): `__label__TOPIC text`.
+//! * A folder: `TOPIC/*.txt`, one article a file; or files of the kinds above. A pattern names several.
+//!
+//! Every file may be compressed with gzip (`.gz`) or zstd (`.zst`). docs/FORMATS.md has the details.
 
+mod columns;
+mod delimited;
 mod duplicates;
 mod error;
+mod fasttext;
 mod folder;
+mod format;
+mod in_order;
+mod inputs;
 mod jsonl;
 mod labeled;
+mod lines;
+mod open;
+mod parquet;
+mod place;
+mod quotes;
+mod raw;
 mod records;
 mod shard;
+mod spool;
 
+pub use columns::{Columns, ReadOptions};
 pub use duplicates::{Duplicates, duplicates};
 pub use error::{Cause, CorpusError, MAX_VIOLATIONS, Violation};
-pub use jsonl::MAX_LINE_BYTES;
-pub use labeled::{load, load_with_names};
-pub use records::{Input, ReadError, Record, Records};
+pub use format::Format;
+pub use in_order::in_order;
+pub use inputs::Input;
+pub use labeled::{Audit, labeled_records, load, load_with_names, name};
+pub use lines::MAX_RECORD_BYTES;
+pub use place::Place;
+pub use raw::RawRecord;
+pub use records::{RawRecords, ReadError, Record, Records};
 pub use shard::{InvalidShard, Shard};

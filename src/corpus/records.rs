@@ -2,48 +2,32 @@
 
 use std::{
     collections::VecDeque,
-    ffi::OsStr,
-    fmt, fs,
-    io::{self, BufRead},
+    fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
-    error::{Cause, CorpusError, Violation},
+    columns::ReadOptions,
+    delimited::DelimitedRecords,
+    error::{CorpusError, Violation},
     folder::FolderRecords,
-    jsonl::JsonLines,
+    format::{Compression, Format},
+    inputs::{Input, contents, matches},
+    lines::Lines,
+    open::{Plain, open, standard_input},
+    parquet::ParquetRecords,
+    place::Place,
+    raw::{RawRecord, Syntax},
+    spool::spool,
 };
 use crate::article::Article;
-
-/// Where articles come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// Standard input, written `-`.
-    Stdin,
-    /// A file or a folder.
-    Path(PathBuf),
-}
-
-impl From<&OsStr> for Input {
-    fn from(argument: &OsStr) -> Self {
-        if argument == "-" { Self::Stdin } else { Self::Path(argument.into()) }
-    }
-}
-
-impl fmt::Display for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stdin => f.write_str("standard input"),
-            Self::Path(path) => write!(f, "{}", path.display()),
-        }
-    }
-}
 
 /// An article as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The file, and the line where there are lines.
-    pub place: String,
+    /// The file, and the line or row where there are such.
+    pub place: Place,
     /// The article; its text may be empty.
     pub article: Article,
     /// What the input says the topic is.
@@ -60,16 +44,19 @@ pub enum ReadError {
 }
 
 /// The records of all inputs, in order; files of a folder in the order of their names.
-pub struct Records {
-    waiting: VecDeque<Input>,
-    current: Option<Box<dyn Iterator<Item = Result<Record, ReadError>> + Send>>,
-}
+pub struct Records(RawRecords);
 
 impl Records {
     /// Reads `inputs`; nothing is opened before it is its turn.
     #[must_use]
     pub fn new(inputs: &[Input]) -> Self {
-        Self { waiting: inputs.iter().cloned().collect(), current: None }
+        Self::with(inputs, &ReadOptions::default())
+    }
+
+    /// Reads `inputs` as `options` say.
+    #[must_use]
+    pub fn with(inputs: &[Input], options: &ReadOptions) -> Self {
+        Self(RawRecords::new(inputs, options))
     }
 }
 
@@ -77,77 +64,114 @@ impl Iterator for Records {
     type Item = Result<Record, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(record) = self.current.as_mut().and_then(Iterator::next) {
-                if matches!(record, Err(ReadError::Fatal(_))) {
-                    self.current = None;
-                    self.waiting.clear();
-                }
-                return Some(record);
-            }
-            self.current = None;
-            let opened = match self.waiting.pop_front()? {
-                Input::Stdin => {
-                    let input: Box<dyn BufRead + Send> =
-                        Box::new(io::BufReader::with_capacity(1 << 18, io::stdin()));
-                    self.current = Some(Box::new(JsonLines::new("standard input".into(), input)));
-                    Ok(())
-                }
-                Input::Path(path) => self.open(&path),
-            };
-            if let Err(error) = opened {
-                if matches!(error, ReadError::Fatal(_)) {
-                    self.waiting.clear();
-                }
-                return Some(Err(error));
-            }
-        }
+        self.0.next().map(RawRecord::read)
     }
 }
 
-impl Records {
-    fn open(&mut self, path: &Path) -> Result<(), ReadError> {
-        let metadata = fs::metadata(path).map_err(|e| fatal(path, e))?;
-        if !metadata.is_dir() {
-            let file = fs::File::open(path).map_err(|e| fatal(path, e))?;
-            let input: Box<dyn BufRead + Send> = Box::new(io::BufReader::with_capacity(1 << 18, file));
-            self.current = Some(Box::new(JsonLines::new(path.to_owned(), input)));
+/// The same before the lines are read: for reading them on other threads.
+pub struct RawRecords {
+    waiting: VecDeque<Input>,
+    current: Option<Box<dyn Iterator<Item = RawRecord> + Send>>,
+    options: Arc<ReadOptions>,
+}
+
+impl RawRecords {
+    /// Reads `inputs` as `options` say; nothing is opened before it is its turn.
+    #[must_use]
+    pub fn new(inputs: &[Input], options: &ReadOptions) -> Self {
+        let waiting = inputs.iter().cloned().collect();
+        Self { waiting, current: None, options: Arc::new(options.clone()) }
+    }
+
+    fn open(&mut self, input: Input) -> Result<(), ReadError> {
+        match input {
+            Input::Stdin => {
+                let format = self.options.format.unwrap_or(Format::Jsonl);
+                let path = PathBuf::from("standard input");
+                let input = standard_input()?;
+                let options = Arc::clone(&self.options);
+                self.current = Some(match format {
+                    Format::Parquet => {
+                        let file = spool(&path, input)?;
+                        Box::new(ParquetRecords::new(&path, file, options).map(RawRecord::from))
+                    }
+                    format => records(format, path, input, options),
+                });
+                Ok(())
+            }
+            Input::Path(path) => self.open_path(path),
+        }
+    }
+
+    fn open_path(&mut self, path: PathBuf) -> Result<(), ReadError> {
+        if let Some(paths) = matches(&path)? {
+            paths.into_iter().rev().for_each(|path| self.waiting.push_front(Input::Path(path)));
             return Ok(());
         }
-        let (folders, files): (Vec<_>, Vec<_>) = entries(path)?.into_iter().partition(|p| p.is_dir());
-        let files: Vec<_> = files.into_iter().filter(|p| is_json_lines(p)).collect();
-        if folders.is_empty() && files.is_empty() {
-            return Err(ReadError::Violation(Violation {
-                place: path.display().to_string(),
-                cause: Cause::EmptyFolder,
-            }));
+        if fs::metadata(&path).map_err(|e| fatal(&path, e))?.is_dir() {
+            let (folders, files) = contents(&path, self.options.format)?;
+            files.into_iter().rev().for_each(|file| self.waiting.push_front(Input::Path(file)));
+            self.current = Some(Box::new(FolderRecords::new(folders).map(RawRecord::from)));
+            return Ok(());
         }
-        for file in files.into_iter().rev() {
-            self.waiting.push_front(Input::Path(file));
-        }
-        self.current = Some(Box::new(FolderRecords::new(folders)));
+        let format = self.options.format.or_else(|| Format::of_name(&path)).unwrap_or(Format::Jsonl);
+        let options = Arc::clone(&self.options);
+        self.current = Some(match format {
+            Format::Parquet => {
+                let file = match Compression::of_name(&path) {
+                    None => fs::File::open(&path).map_err(|e| fatal(&path, e))?,
+                    Some(_) => spool(&path, open(&path)?)?,
+                };
+                Box::new(ParquetRecords::new(&path, file, options).map(RawRecord::from))
+            }
+            format => records(format, path.clone(), open(&path)?, options),
+        });
         Ok(())
     }
 }
 
-/// What a folder holds, sorted, without hidden files.
-pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
-    let read = || -> io::Result<Vec<PathBuf>> {
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-                paths.push(entry.path());
-            }
+/// The records of an input that is read from front to end.
+fn records(
+    format: Format,
+    path: PathBuf,
+    input: Plain,
+    options: Arc<ReadOptions>,
+) -> Box<dyn Iterator<Item = RawRecord> + Send> {
+    let delimiter = if format == Format::Csv { b',' } else { b'\t' };
+    let syntax = if format == Format::Fasttext { Syntax::Fasttext } else { Syntax::Json };
+    match format {
+        Format::Csv | Format::Tsv => {
+            Box::new(DelimitedRecords::new(path, input, delimiter, options).map(RawRecord::from))
         }
-        paths.sort();
-        Ok(paths)
-    };
-    read().map_err(|e| fatal(folder, e))
+        _ => Box::new(Lines::new(path, input).map(move |line| match line {
+            Ok((place, line)) => RawRecord::line(place, line, syntax, Arc::clone(&options)),
+            Err(error) => RawRecord::from(Err(error)),
+        })),
+    }
 }
 
-fn is_json_lines(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "jsonl" || e == "ndjson" || e == "json")
+impl Iterator for RawRecords {
+    type Item = RawRecord;
+
+    fn next(&mut self) -> Option<RawRecord> {
+        loop {
+            let record = match self.current.as_mut().and_then(Iterator::next) {
+                Some(record) => record,
+                None => {
+                    self.current = None;
+                    match self.waiting.pop_front().map(|input| self.open(input))? {
+                        Ok(()) => continue,
+                        Err(error) => RawRecord::from(Err(error)),
+                    }
+                }
+            };
+            if record.ends_input() {
+                self.current = None;
+                self.waiting.clear();
+            }
+            return Some(record);
+        }
+    }
 }
 
 pub(super) fn fatal(path: &Path, error: io::Error) -> ReadError {

@@ -38,11 +38,14 @@ impl Hasher for KeyHasher {
 /// A map from the keys of words.
 pub(super) type KeyMap<V> = HashMap<u64, V, BuildHasherDefault<KeyHasher>>;
 
+/// Words by their keys, each with its number.
+type Numbered = KeyMap<(u32, Box<str>)>;
+
 const PARTS: usize = 32;
 
 /// Gives every word a number. Which one depends on chance; [`Lexicon::into_words`] makes an order of it that does not.
 pub(super) struct Lexicon {
-    parts: Vec<Mutex<KeyMap<(u32, Box<str>)>>>,
+    parts: Vec<Mutex<Numbered>>,
     next: AtomicU32,
 }
 

@@ -14,3 +14,4 @@ pub(crate) use columns::{ArticleDigest, TermId, WordTable, article_digest};
 pub use combine::CombineError;
 pub use file::COUNTS_FORMAT;
 pub(crate) use file::{check_terms, topics as file_topics, words as file_words};
+pub(crate) use tally::{Counter, Tally};

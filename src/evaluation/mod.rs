@@ -4,6 +4,7 @@
 //! must be, and a [`Report`] shows everything on one page.
 
 mod bootstrap;
+mod collect;
 mod confusion;
 mod coverage;
 mod figures;
@@ -14,11 +15,12 @@ mod report;
 mod requirement;
 
 pub use bootstrap::{Interval, RESAMPLES};
+pub use collect::Collector;
 pub use confusion::{Confusion, TopicMetrics};
 pub use coverage::CoveragePoint;
 pub use figures::{Figure, Figures};
 pub use measure::Evaluation;
 pub use prediction::{MIN_PROBABILITY, Prediction, Predictions};
 pub use reliability::{RELIABILITY_BINS, ReliabilityBin};
-pub use report::Report;
+pub use report::{Report, Shown};
 pub use requirement::{InvalidRequirement, Requirement};

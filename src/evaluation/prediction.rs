@@ -1,12 +1,11 @@
 //! Answers beside the right labels.
 
-use std::collections::BTreeSet;
-
 use rayon::prelude::*;
 
+use super::Collector;
 use crate::{
     article::LabeledArticle,
-    model::{Classification, Decision, HeldOut, Model},
+    model::{Classification, HeldOut, Model},
 };
 
 /// Log-loss takes smaller probabilities for this: one article must not outweigh all others.
@@ -87,49 +86,30 @@ impl Predictions {
     }
 
     fn of_pairs(model: &Model, articles: &[LabeledArticle], answers: Vec<(usize, &Classification)>) -> Self {
-        let facts = model.facts();
-        let topics = facts.topics.len();
-        let mut labels = facts.topics.clone();
-        let unknown: BTreeSet<&str> = articles
-            .iter()
-            .map(|a| a.topic.as_str())
-            .filter(|&topic| labels.binary_search_by(|t| t.as_str().cmp(topic)).is_err())
-            .collect();
-        labels.extend(unknown.into_iter().map(str::to_owned));
-        let known = &labels[..topics];
-        let strange = &labels[topics..];
-        let find = |topic: &str| {
-            let place = |labels: &[String]| labels.binary_search_by(|t| t.as_str().cmp(topic)).ok();
-            // Every label is among the topics of the model or the others.
-            place(known).or_else(|| Some(topics + place(strange)?)).unwrap_or(labels.len())
-        };
-        let mut predictions: Vec<([u8; 32], Prediction)> = answers
+        let digests: Vec<_> = answers
             .into_par_iter()
-            .filter_map(|(index, answer)| Some((index, articles.get(index)?, answer)))
-            .map(|(index, article, answer)| {
-                let mut probabilities = vec![0.0; topics];
-                for score in &answer.topics {
-                    probabilities[score.topic] = score.probability;
-                }
-                let (answer, assigned) = match answer.decision {
-                    Decision::Assigned(topic) => (topic, true),
-                    Decision::Abstained(_) => {
-                        let best = answer.topics.first().map_or(0, |best| best.topic);
-                        (facts.background.unwrap_or(best), false)
-                    }
-                };
-                let right = find(article.topic.as_str());
-                let prediction = Prediction { article: index, right, answer, assigned, probabilities };
-                (article.article.digest(), prediction)
+            .filter_map(|(index, answer)| {
+                let labeled = articles.get(index)?;
+                Some((index, labeled, labeled.article.digest(), answer))
             })
             .collect();
-        predictions.par_sort_by(|a, b| (a.0, a.1.right, a.1.article).cmp(&(b.0, b.1.right, b.1.article)));
-        Self {
-            labels,
-            topics,
-            background: facts.background,
-            predictions: predictions.into_iter().map(|(_, prediction)| prediction).collect(),
+        let mut collector = Collector::new(model);
+        for (index, labeled, digest, answer) in digests {
+            collector.add(index, digest, &labeled.topic, answer);
         }
+        collector.finish()
+    }
+
+    /// Predictions with the digests of their articles, in any order.
+    pub(super) fn sorted(
+        labels: Vec<String>,
+        topics: usize,
+        background: Option<usize>,
+        mut predictions: Vec<([u8; 32], Prediction)>,
+    ) -> Self {
+        predictions.par_sort_by(|a, b| (a.0, a.1.right, a.1.article).cmp(&(b.0, b.1.right, b.1.article)));
+        let predictions = predictions.into_iter().map(|(_, prediction)| prediction).collect();
+        Self { labels, topics, background, predictions }
     }
 
     /// The topics of the model, then other labels of the articles.

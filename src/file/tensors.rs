@@ -87,13 +87,15 @@ pub(crate) struct TensorWriter<'a> {
     tensors: Vec<Tensor<'a>>,
 }
 
+/// Writes a tensor's numbers to a place of its size.
+type Write<'a> = Box<dyn Fn(&mut [u8]) + 'a>;
+
 struct Tensor<'a> {
     name: &'static str,
     dtype: Dtype,
     len: usize,
     bytes: usize,
-    /// Writes the numbers to a place of so many bytes.
-    write: Box<dyn Fn(&mut [u8]) + 'a>,
+    write: Write<'a>,
 }
 
 impl<'a> TensorWriter<'a> {

@@ -203,8 +203,8 @@ impl Problem {
         sum.loss += self.penalty(point);
         sum.gradient[1] += SLOPE_PENALTY * point[1];
         sum.hessian[size + 1] += SLOPE_PENALTY;
-        for i in 2..size {
-            sum.gradient[i] += BIAS_PENALTY * point[i];
+        for (i, bias) in point.iter().enumerate().skip(2) {
+            sum.gradient[i] += BIAS_PENALTY * bias;
             sum.hessian[i * size + i] += BIAS_PENALTY;
         }
         for i in 0..size {

@@ -357,3 +357,18 @@ pub fn real_articles() -> Option<std::path::PathBuf> {
     eprintln!("skipped: no real articles here to measure on");
     None
 }
+
+/// Waits for the end of a process whose output fits into its pipes: the most memory that it had in use, where the system
+/// tells, and its output.
+pub fn peak_of(mut child: Child) -> (Option<u64>, Output) {
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = None;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        peak = peak.max(kilobytes.map(|k| k << 10));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    (peak, child.wait_with_output().unwrap())
+}

@@ -12,7 +12,8 @@ use crate::{
     model::{Classifier, Evidence, Field},
 };
 
-const MISTAKES: usize = 25;
+/// So many mistakes are shown.
+pub(super) const MISTAKES: usize = 25;
 const LABEL_ERRORS: usize = 50;
 const EVIDENCE_TERMS: usize = 60;
 /// No more of a text is shown.

@@ -8,21 +8,22 @@ mod highlight;
 mod histograms;
 mod mistakes;
 mod page;
+mod shown;
 mod terms;
 
+pub use shown::Shown;
+
 use super::{Evaluation, Prediction, Predictions};
-use crate::{article::LabeledArticle, model::Model};
+use crate::model::Model;
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
     /// The model that answered.
     pub model: &'a Model,
-    /// The articles.
-    pub articles: &'a [LabeledArticle],
-    /// What to call each article.
-    pub names: &'a [String],
-    /// Their answers.
+    /// The articles, as far as they are shown.
+    pub articles: &'a Shown,
+    /// The answers to all of them.
     pub predictions: &'a Predictions,
     /// What was measured on the answers.
     pub evaluation: &'a Evaluation,
@@ -60,6 +61,6 @@ impl Report<'_> {
     }
 
     fn name(&self, prediction: &Prediction) -> &str {
-        self.names.get(prediction.article).map_or("", String::as_str)
+        self.articles.name(prediction.article)
     }
 }
