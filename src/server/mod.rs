@@ -9,6 +9,7 @@ mod admin;
 mod answering;
 mod classification;
 mod config;
+mod connections;
 mod incoming;
 mod inference;
 mod layers;

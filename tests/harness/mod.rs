@@ -210,6 +210,11 @@ impl ServerProcess {
         format!("http://{}", self.address)
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until something was logged.
     pub async fn logged(&self, what: &str) {
         while !self.log.lock().unwrap().contains(what) {
