@@ -79,6 +79,7 @@ class Examples(unittest.TestCase):
             return Server("--drain-delay", 0.3, address=address)
 
         servers = [start(), start()]
+        self.addCleanup(lambda: [server.process.kill() for server in servers])
         addresses = [server.address for server in servers]
         # What a call complains of comes where its answer would, so that nobody waits for an answer that never comes.
         examples = {language: Example(language, *addresses, stderr=subprocess.STDOUT) for language in EXAMPLES}
