@@ -47,6 +47,8 @@ pub(in crate::server) struct Connection {
     _place: OwnedSemaphorePermit,
     /// Until the client has begun to speak HTTP.
     silence: Option<Silence>,
+    /// Whether what is being written has let the other tasks go first.
+    gave_way: bool,
 }
 
 /// A client that has not begun to speak HTTP yet. hyper waits for that without a limit; a connection that has begun is
@@ -185,7 +187,8 @@ impl Connection {
     ) -> Self {
         metrics.connected();
         let silence = Silence { bytes: 0, until: Box::pin(tokio::time::sleep(patience)) };
-        Self { stream, role, metrics: Arc::clone(metrics), _place: place, silence: Some(silence) }
+        let metrics = Arc::clone(metrics);
+        Self { stream, role, metrics, _place: place, silence: Some(silence), gave_way: false }
     }
 
     /// Who is at the other end.
@@ -228,33 +231,28 @@ impl AsyncRead for Connection {
     }
 }
 
+/// A reply wakes the connection, which tokio then polls before the tasks that have waited longer; so each reply would be a
+/// system call of its own, a third of a short call's time. The connection therefore lets all tasks that are ready go first,
+/// once for everything up to the next flush, and writes all their replies at once.
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if !std::mem::replace(&mut self.gave_way, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
-    }
-
+    /// h2 copies longer messages than it would otherwise to where it puts all that is to be written.
     fn is_write_vectored(&self) -> bool {
-        match &self.stream {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
-        }
+        false
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.gave_way = false;
         match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
