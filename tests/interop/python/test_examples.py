@@ -100,6 +100,16 @@ class Examples(unittest.TestCase):
                     return
                 answered[language] += 1
 
+        # A machine that stands still for longer than a call may take fails calls; then the message says so.
+        standstill = [0]
+
+        def watch_the_clock():
+            while not restarted.is_set():
+                before = time.monotonic()
+                time.sleep(0.02)
+                standstill[0] = max(standstill[0], time.monotonic() - before)
+
+        threading.Thread(target=watch_the_clock, daemon=True).start()
         feeders = [threading.Thread(target=feed, args=(language,), daemon=True) for language in EXAMPLES]
         for feeder in feeders:
             feeder.start()
@@ -109,7 +119,7 @@ class Examples(unittest.TestCase):
             before = dict(answered)
             goes_on = lambda: failed or all(answered[l] >= before[l] + 50 for l in EXAMPLES)
             until(goes_on, lambda: f"50 more calls each {when}: {before}, {answered}", PATIENCE)
-            self.assertEqual(failed, [], when)
+            self.assertEqual(failed, [], f"{when}; the longest standstill of this process: {standstill[0]:.1f} s")
 
         wait_for_calls("at first")
         for i, address in enumerate(addresses):
