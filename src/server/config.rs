@@ -27,6 +27,9 @@ pub struct ServerConfig {
     pub stream_idle_timeout: Duration,
     /// How many calls may be under way on all connections together; health and reflection do not count.
     pub concurrency_limit: usize,
+    /// How many bytes of messages that are not complete may be on their way in on all connections together, beyond the first
+    /// 64 KiB of each.
+    pub max_pending_bytes: usize,
     /// How many connections may be open; more are closed as soon as they are accepted.
     pub max_connections: usize,
     /// Whether gzip and zstd are taken, and given to callers that accept them where replies are long.
@@ -133,6 +136,7 @@ impl Default for ServerConfig {
             deadline: Duration::from_secs(5),
             stream_idle_timeout: Duration::from_secs(300),
             concurrency_limit: 1024,
+            max_pending_bytes: 256 << 20,
             max_connections: 4096,
             compression: true,
             drain_delay: Duration::from_secs(1),
@@ -168,6 +172,11 @@ impl ServerConfig {
     pub(super) fn max_message_bytes(&self) -> usize {
         self.max_message_bytes
             .unwrap_or_else(|| self.max_text_bytes.saturating_mul(2).saturating_add(2 << 20))
+    }
+
+    /// The longest message of all.
+    pub(crate) fn longest_message_bytes(&self) -> usize {
+        self.max_message_bytes().max(self.max_page_message_bytes())
     }
 
     /// The same for messages that carry a page.

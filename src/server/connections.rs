@@ -1,6 +1,6 @@
 //! Serving connections: each by a task of its own, until it ends, has grown old, or the server stops.
 
-use std::{convert::Infallible, future::Future, pin::pin, time::Duration};
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -17,7 +17,11 @@ use tonic::{body::Body, codegen::Service};
 use tower::ServiceExt as _;
 use tracing::debug;
 
-use super::{config::Http2Config, incoming::Connection};
+use super::{
+    config::{Http2Config, ServerConfig},
+    incoming::{Connection, Peer},
+    pending::{Pending, PendingBody},
+};
 use crate::random::random;
 
 /// By how much of it an age may be more or less than it was set.
@@ -28,13 +32,14 @@ const AGE_JITTER: f64 = 0.1;
 pub(super) async fn serve_connections<S>(
     mut incoming: mpsc::Receiver<Connection>,
     service: S,
-    http2: &Http2Config,
+    config: &ServerConfig,
     stop: impl Future<Output = ()>,
 ) where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let builder = builder(http2);
+    let builder = builder(&config.http2);
+    let pending = Pending::new(config.max_pending_bytes);
     let (stopping, stopped) = watch::channel(());
     let mut open = JoinSet::new();
     let mut stop = pin!(stop);
@@ -45,8 +50,9 @@ pub(super) async fn serve_connections<S>(
             Some(_) = open.join_next() => {}
             connection = incoming.recv() => {
                 let Some(connection) = connection else { break };
-                let age = http2.max_connection_age.map(|most| spread(most, random()));
-                open.spawn(serve(connection, service.clone(), builder.clone(), age, stopped.clone()));
+                let age = config.http2.max_connection_age.map(|most| spread(most, random()));
+                let service = of_connection(service.clone(), connection.peer(), Arc::clone(&pending));
+                open.spawn(serve(connection, service, builder.clone(), age, stopped.clone()));
             }
         }
     }
@@ -73,6 +79,27 @@ fn builder(config: &Http2Config) -> Builder<TokioExecutor> {
     builder
 }
 
+/// The service as the calls of one connection come to it: told who calls, their bytes counted.
+fn of_connection<S>(
+    service: S,
+    peer: Peer,
+    pending: Arc<Pending>,
+) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ 'static
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    service.map_request(move |request: Request<Incoming>| {
+        let (mut head, body) = request.into_parts();
+        head.extensions.insert(peer.clone());
+        let body = PendingBody::new(body, &head.headers, Arc::clone(&pending));
+        Request::from_parts(head, Body::new(body))
+    })
+}
+
 async fn serve<S>(
     connection: Connection,
     service: S,
@@ -80,14 +107,9 @@ async fn serve<S>(
     age: Option<Duration>,
     mut stopped: watch::Receiver<()>,
 ) where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let peer = connection.peer();
-    let service = service.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer.clone());
-        request.map(Body::new)
-    });
     let mut serving =
         pin!(builder.serve_connection(TokioIo::new(connection), TowerToHyperService::new(service)));
     let end = async {

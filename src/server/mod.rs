@@ -19,6 +19,7 @@ mod model_messages;
 mod models;
 mod page;
 mod pagination;
+mod pending;
 mod registry;
 mod request;
 mod run;

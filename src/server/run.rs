@@ -146,7 +146,7 @@ pub async fn run_with_admin<E: Send + 'static>(
     let (most, patience) = (config.max_connections, config.http2.handshake_timeout);
     let incoming = connections(listener, guard.tls.clone(), most, patience, Arc::clone(&metrics));
     let service = layered(routes, &config, &calls);
-    let server = serve_connections(incoming, service, &config.http2, async {
+    let server = serve_connections(incoming, service, &config, async {
         // An error means that the sender is gone, and with it this function: stop as well.
         let _ = stopped.await;
     });

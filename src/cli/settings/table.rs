@@ -165,6 +165,9 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting!("concurrency_limit" "CALLS" LIMITS
         "How many calls may be under way on all connections together, health and reflection apart. More are refused at once with RESOURCE_EXHAUSTED and when to try again"
         |s: &mut Settings, v| put(&mut s.server.concurrency_limit, size(v, 1, 1 << 20)), |s: &Settings| shown_number(s.server.concurrency_limit)),
+    setting!("max_pending_bytes" "BYTES" LIMITS
+        "How many bytes of messages may be on their way in, on all connections together and beyond the first 64 KiB of each. Messages beyond are refused with RESOURCE_EXHAUSTED and when to try again"
+        |s: &mut Settings, v| put(&mut s.server.max_pending_bytes, size(v, 1024, 1 << 40)), |s: &Settings| shown_number(s.server.max_pending_bytes)),
     setting!("compression" "true|false" LIMITS
         "Take gzip and zstd, and give them where the caller accepts them and replies are long"
         |s: &mut Settings, v| put(&mut s.server.compression, switch(v)), |s: &Settings| Some(Value::Boolean(s.server.compression))),
