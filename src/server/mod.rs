@@ -9,6 +9,7 @@ mod admin;
 mod answering;
 mod classification;
 mod config;
+mod huge_pages;
 mod incoming;
 mod inference;
 mod layers;
@@ -31,6 +32,7 @@ mod violation;
 mod web;
 
 pub use config::{Http2Config, OtlpConfig, Secret, ServerConfig, TlsConfig};
+pub use huge_pages::{allow_huge_pages_for, avoid_huge_pages};
 pub use layers::current_deadline;
 pub use logging::{LogFilterError, LogFormat, log_to_stderr, set_log_filter, toggle_debug};
 pub use metrics::ReloadOutcome;
