@@ -1,6 +1,6 @@
 //! The gRPC server: the only part that knows the transport.
 //!
-//! [`run()`] serves on a listener until told to stop. A call goes `incoming` (TLS) -> `web` (browsers) -> `layers` (access,
+//! [`run()`] serves on a listener until told to stop. A call goes `incoming` (TLS, limits) -> `connections` (HTTP) -> `pending` (bytes) -> `web` (browsers) -> `layers` (access,
 //! limits, deadline, panics, metrics) -> its service (`classification`, `models`, `inference`) -> `request` (checks) ->
 //! `answering`, with a model of the `registry` -> [`crate::api`] (message); what goes wrong becomes a status in `status`,
 //! and nowhere else. Operators look in through `admin`, `metrics`, `logging` and `traces`.
@@ -10,6 +10,7 @@ mod answering;
 mod classification;
 mod config;
 mod connections;
+mod huge_pages;
 mod incoming;
 mod inference;
 mod layers;
@@ -33,6 +34,7 @@ mod violation;
 mod web;
 
 pub use config::{Http2Config, OtlpConfig, Secret, ServerConfig, TlsConfig};
+pub use huge_pages::{allow_huge_pages_for, avoid_huge_pages};
 pub use layers::current_deadline;
 pub use logging::{LogFilterError, LogFormat, log_to_stderr, set_log_filter, toggle_debug};
 pub use metrics::ReloadOutcome;
