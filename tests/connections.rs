@@ -136,6 +136,24 @@ async fn a_server_without_files_left_waits_and_recovers() {
 }
 
 #[tokio::test]
+async fn the_limit_on_open_files_is_raised_or_complained_of() {
+    let start = |limit: &str| {
+        let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
+        ServerProcess::start_by(&["sh", "-c", &script], &[])
+    };
+    let server = start("-S -n 256");
+    let Ok(limits) = fs::read_to_string(format!("/proc/{}/limits", server.id())) else {
+        eprintln!("skipped: the system has no /proc");
+        return;
+    };
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let numbers: Vec<_> = line.split_whitespace().skip(3).take(2).collect();
+    assert_eq!(numbers[0], numbers[1], "{line}");
+    assert!(!server.stop().contains("fewer files may be open"));
+    assert!(start("-n 256").stop().contains("fewer files may be open"));
+}
+
+#[tokio::test]
 async fn a_crowd_that_says_nothing_takes_no_place_for_long() {
     let http2 = Http2Config { handshake_timeout: Duration::from_millis(200), ..Http2Config::default() };
     let config = ServerConfig { http2, max_connections: 2, ..ServerConfig::default() };

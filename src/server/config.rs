@@ -27,8 +27,7 @@ pub struct ServerConfig {
     pub stream_idle_timeout: Duration,
     /// How many calls may be under way on all connections together; health and reflection do not count.
     pub concurrency_limit: usize,
-    /// How many bytes of messages that are not complete may be on their way in on all connections together, beyond the first
-    /// 64 KiB of each.
+    /// How many bytes of requests may be in memory, on all connections together and beyond the first 64 KiB of each.
     pub max_pending_bytes: usize,
     /// How many connections may be open; more are closed as soon as they are accepted.
     pub max_connections: usize,

@@ -20,7 +20,7 @@ use tracing::debug;
 use super::{
     config::{Http2Config, ServerConfig},
     incoming::{Connection, Peer},
-    pending::{Pending, PendingBody},
+    pending::{Held, Pending, PendingBody},
 };
 use crate::random::random;
 
@@ -95,7 +95,9 @@ where
     service.map_request(move |request: Request<Incoming>| {
         let (mut head, body) = request.into_parts();
         head.extensions.insert(peer.clone());
-        let body = PendingBody::new(body, &head.headers, Arc::clone(&pending));
+        let held = Held::new(&pending);
+        head.extensions.insert(Arc::clone(&held));
+        let body = PendingBody::new(body, &head.headers, held);
         Request::from_parts(head, Body::new(body))
     })
 }

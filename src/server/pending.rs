@@ -1,5 +1,8 @@
-//! The bytes of requests that are on their way in: counted while a message is incomplete, and refused when they are too many
-//! on all connections together. So memory is bounded by bytes and not only by calls.
+//! The bytes of requests in memory: counted as they come in, and refused when they are too many on all connections together.
+//! So memory is bounded by bytes and not only by calls.
+//!
+//! The one message of a call counts until the call ends ([`Held`] is kept with it), since it may wait for its turn. Of a
+//! stream, what counts is the message that is not complete.
 
 use std::{
     pin::Pin,
@@ -18,12 +21,12 @@ use tonic::Status;
 
 use super::RequestError;
 
-/// What each request may have on its way without being counted: ordinary articles touch no counter that threads share.
+/// What each request may have without being counted: ordinary articles touch no counter that threads share.
 const FREE_BYTES: usize = 64 << 10;
 /// A byte that says whether a message is compressed, and four with its length.
 const HEAD_BYTES: usize = 5;
 
-/// How many bytes are on their way in; one for all connections.
+/// How many bytes are counted; one for all connections.
 #[derive(Debug)]
 pub(super) struct Pending {
     limit: usize,
@@ -45,37 +48,58 @@ impl Pending {
     }
 }
 
-/// The body of a request, whose bytes are counted until the message that they belong to is complete.
+/// What is counted for one request, until the last that keeps it is gone.
+#[derive(Debug)]
+pub(super) struct Held {
+    pending: Arc<Pending>,
+    /// Changed by the request's body only.
+    counted: AtomicUsize,
+}
+
+impl Held {
+    pub(super) fn new(pending: &Arc<Pending>) -> Arc<Self> {
+        Arc::new(Self { pending: Arc::clone(pending), counted: AtomicUsize::new(0) })
+    }
+
+    /// Counts as many bytes as are in memory beyond those that are free.
+    fn count(&self, bytes: usize) -> Result<(), RequestError> {
+        let (counted, wanted) = (self.counted.load(Relaxed), bytes.saturating_sub(FREE_BYTES));
+        if wanted > counted {
+            if !self.pending.take(wanted - counted) {
+                return Err(RequestError::PendingBytes { limit: self.pending.limit });
+            }
+        } else if wanted < counted {
+            self.pending.give_back(counted - wanted);
+        }
+        self.counted.store(wanted, Relaxed);
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let counted = *self.counted.get_mut();
+        if counted > 0 {
+            self.pending.give_back(counted);
+        }
+    }
+}
+
+/// The body of a request, whose bytes are counted.
 #[derive(Debug)]
 pub(super) struct PendingBody<B = Incoming> {
     body: B,
-    pending: Arc<Pending>,
+    held: Arc<Held>,
     messages: Messages,
-    /// How many bytes are counted for this request.
-    counted: usize,
 }
 
 impl<B> PendingBody<B> {
-    pub(super) fn new(body: B, headers: &HeaderMap, pending: Arc<Pending>) -> Self {
+    pub(super) fn new(body: B, headers: &HeaderMap, held: Arc<Held>) -> Self {
         let kind = headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()).unwrap_or_default();
         // The text form of gRPC-Web has no messages that could be told here: all of it counts until the end.
         let messages =
             Messages { framed: !kind.starts_with(b"application/grpc-web-text"), ..Messages::default() };
-        Self { body, pending, messages, counted: 0 }
-    }
-
-    /// Counts as many bytes as are held beyond those that are free.
-    fn count(&mut self, held: usize) -> Result<(), RequestError> {
-        let wanted = held.saturating_sub(FREE_BYTES);
-        if wanted > self.counted {
-            if !self.pending.take(wanted - self.counted) {
-                return Err(RequestError::PendingBytes { limit: self.pending.limit });
-            }
-        } else if wanted < self.counted {
-            self.pending.give_back(self.counted - wanted);
-        }
-        self.counted = wanted;
-        Ok(())
+        Self { body, held, messages }
     }
 }
 
@@ -89,16 +113,16 @@ impl<B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        // Whoever asks for more has taken all messages that were complete.
         let tail = self.messages.tail;
-        if tail.saturating_sub(FREE_BYTES) < self.counted {
-            self.count(tail)?;
+        // Whoever asks a stream for more has done with the messages that were complete.
+        if Arc::strong_count(&self.held) == 1 && self.held.counted.load(Relaxed) > 0 {
+            self.held.count(tail)?;
         }
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(bytes) = frame.data_ref()
         {
-            self.count(tail + bytes.len())?;
+            self.held.count(tail + bytes.len())?;
             self.messages.advance(bytes);
         }
         polled.map_err(|error| Status::from_error(error.into()))
@@ -110,14 +134,6 @@ impl<B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-impl<B> Drop for PendingBody<B> {
-    fn drop(&mut self) {
-        if self.counted > 0 {
-            self.pending.give_back(self.counted);
-        }
     }
 }
 
@@ -187,8 +203,7 @@ mod tests {
     #[test]
     fn what_is_counted_is_given_back() {
         let pending = Pending::new(100);
-        let body = || PendingBody::new((), &HeaderMap::new(), Arc::clone(&pending));
-        let (mut one, mut other) = (body(), body());
+        let (one, other) = (Held::new(&pending), Held::new(&pending));
         one.count(FREE_BYTES + 60).unwrap();
         other.count(FREE_BYTES).unwrap();
         assert_eq!(other.count(FREE_BYTES + 41), Err(RequestError::PendingBytes { limit: 100 }));
@@ -197,5 +212,26 @@ mod tests {
         other.count(FREE_BYTES + 100).unwrap();
         drop((one, other));
         assert_eq!(pending.bytes.load(Relaxed), 0);
+    }
+    #[test]
+    fn a_message_counts_until_its_call_ends_and_in_a_stream_until_it_was_taken() {
+        let pending = Pending::new(1 << 20);
+        let counted = || pending.bytes.load(Relaxed);
+        for call_keeps_it in [true, false] {
+            let held = Held::new(&pending);
+            let call = call_keeps_it.then(|| Arc::clone(&held));
+            let body = axum::body::Body::from(message(FREE_BYTES + 1000));
+            let mut body = PendingBody::new(body, &HeaderMap::new(), held);
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let mut poll = || Pin::new(&mut body).poll_frame(&mut cx);
+            assert!(matches!(poll(), Poll::Ready(Some(Ok(_)))));
+            assert_eq!(counted(), 1000 + HEAD_BYTES);
+            assert!(matches!(poll(), Poll::Ready(None)));
+            assert_eq!(counted(), if call_keeps_it { 1000 + HEAD_BYTES } else { 0 });
+            drop(body);
+            assert_eq!(counted(), if call_keeps_it { 1000 + HEAD_BYTES } else { 0 });
+            drop(call);
+            assert_eq!(counted(), 0);
+        }
     }
 }

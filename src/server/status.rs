@@ -78,8 +78,8 @@ pub enum RequestError {
         /// How many calls may be under way at once, on all connections together.
         limit: usize,
     },
-    /// As many bytes of requests as allowed are on their way in.
-    #[error("requests of {limit} bytes are on their way in, which is the limit")]
+    /// As many bytes of requests as allowed are in memory.
+    #[error("requests of {limit} bytes are being read and answered, which is the limit")]
     PendingBytes {
         /// How many bytes there may be, on all connections together.
         limit: usize,

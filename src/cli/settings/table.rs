@@ -166,7 +166,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "How many calls may be under way on all connections together, health and reflection apart. More are refused at once with RESOURCE_EXHAUSTED and when to try again"
         |s: &mut Settings, v| put(&mut s.server.concurrency_limit, size(v, 1, 1 << 20)), |s: &Settings| shown_number(s.server.concurrency_limit)),
     setting!("max_pending_bytes" "BYTES" LIMITS
-        "How many bytes of messages may be on their way in, on all connections together and beyond the first 64 KiB of each. Messages beyond are refused with RESOURCE_EXHAUSTED and when to try again"
+        "How many bytes of requests may be in memory, on all connections together and beyond the first 64 KiB of each. Those beyond are refused with RESOURCE_EXHAUSTED and when to try again"
         |s: &mut Settings, v| put(&mut s.server.max_pending_bytes, size(v, 1024, 1 << 40)), |s: &Settings| shown_number(s.server.max_pending_bytes)),
     setting!("compression" "true|false" LIMITS
         "Take gzip and zstd, and give them where the caller accepts them and replies are long"
@@ -178,7 +178,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "After the drain delay, how long calls in flight may take. New ones are refused with DRAINING"
         |s: &mut Settings, v| put(&mut s.server.grace, seconds(v, 0.0, DAY)), |s: &Settings| shown_seconds(s.server.grace)),
     setting!("max_connections" "COUNT" CONNECTIONS
-        "How many connections may be open. More are closed at once, so that their clients go elsewhere; bayeswire_connections_refused_total counts them. The system's limit on open files (ulimit -n) should be higher"
+        "How many connections may be open. More are closed at once, so that their clients go elsewhere; bayeswire_connections_refused_total counts them. The limit on open files (ulimit -n) is raised as far as the system allows"
         |s: &mut Settings, v| put(&mut s.server.max_connections, size(v, 1, 1 << 20)), |s: &Settings| shown_number(s.server.max_connections)),
     setting!("max_streams" "CALLS" CONNECTIONS
         "How many calls one connection may carry at once; clients keep more waiting on their side"
