@@ -61,7 +61,8 @@ fn request(size: usize) -> Vec<u8> {
     let articles = bayeswire::corpus::load(&inputs, |_| ()).unwrap();
     let mut text: String =
         articles.into_iter().flat_map(|a| [a.article.text, " ".to_owned()]).take(40).collect();
-    text.truncate(text.floor_char_boundary(size));
+    let end = (0..=size.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    text.truncate(end.unwrap_or(0));
     let article = Some(v1::Article { text, ..v1::Article::default() });
     let body = ClassifyArticleRequest { article, options: None }.encode_to_vec();
     [&[0][..], &u32::try_from(body.len()).unwrap().to_be_bytes(), &body].concat()
