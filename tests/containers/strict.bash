@@ -95,7 +95,7 @@ check_end_under_load() {
   sleep 2
   start=$SECONDS
   quiet podman kill --signal TERM strict >/dev/null
-  same "exit status after SIGTERM under load" 0 "$(podman wait strict)"
+  same "exit status after SIGTERM under load" 0 "$(quiet podman wait strict)"
   wait "$load"
   at_most "seconds to the end" 31 $((SECONDS - start))
   figure "the load" "$(cat "$work/load")"
