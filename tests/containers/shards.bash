@@ -19,7 +19,7 @@ check_shards() {
   count_shard 1 --detach --name killed >/dev/null
   sleep "$(awk -v ms="$took" 'BEGIN { print ms / 2000 }')"
   quiet podman kill --signal KILL killed >/dev/null || fail "the counter was done before it could be killed"
-  same "exit status of the one that was killed" 137 "$(podman wait killed)"
+  same "exit status of the one that was killed" 137 "$(quiet podman wait killed)"
   same "what it left" "" "$(cd "$shards/counts" && ls 1.counts 2>/dev/null || true)"
   figure "killed after" "half of $took ms"
   podman rm killed >/dev/null

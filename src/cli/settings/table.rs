@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use toml::Value;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 use super::{
     Settings,
@@ -127,7 +127,7 @@ fn endpoint(value: &Value) -> Result<String, MustBe> {
 fn filter(value: &Value) -> Result<String, MustBe> {
     let must = || "error, warn, info, debug, or a filter such as info,h2=warn".to_owned();
     let text = text(value).map_err(|_| must())?;
-    EnvFilter::try_new(&text).map(|_| text).map_err(|_| must())
+    text.parse::<Targets>().map(|_| text).map_err(|_| must())
 }
 
 /// In the order of the help.
