@@ -56,8 +56,12 @@ pub(super) async fn serve_connections<S>(
             }
         }
     }
-    // The listener goes with it.
-    drop(incoming);
+    // The listener is closed with it. Whoever was let in by then hears what the others hear, instead of nothing.
+    incoming.close();
+    while let Ok(connection) = incoming.try_recv() {
+        let service = of_connection(service.clone(), connection.peer(), Arc::clone(&pending));
+        open.spawn(serve(connection, service, builder.clone(), None, stopped.clone()));
+    }
     // Nobody listens when there are no connections.
     let _ = stopping.send(());
     while open.join_next().await.is_some() {}
