@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use tonic::{Status, TimeoutExpired, body::Body, transport::Channel};
+use tonic::{ConnectError, Status, TimeoutExpired, body::Body, transport::Channel};
 use tower_service::Service;
 
 /// A channel whose calls that were never taken can be told from those that failed.
@@ -62,13 +62,16 @@ fn not_taken(error: &(dyn Error + 'static)) -> bool {
 /// Whether an error says that the connection is gone, such as one that was still waiting to be accepted when the server
 /// stopped. The call may have been answered for nobody; gRPC's libraries call this UNAVAILABLE too.
 fn broken_off(error: &(dyn Error + 'static)) -> bool {
-    causes(error).any(|cause| {
-        let by_h2 = cause.downcast_ref::<h2::Error>().is_some_and(h2::Error::is_io);
-        let by_hyper = cause
-            .downcast_ref::<hyper::Error>()
-            .is_some_and(|error| error.is_closed() || error.is_incomplete_message());
-        by_h2 || by_hyper || cause.is::<io::Error>()
-    })
+    // Where there was none, tonic says UNAVAILABLE itself, and why.
+    let was_connected = !causes(error).any(|cause| cause.is::<ConnectError>());
+    was_connected
+        && causes(error).any(|cause| {
+            let by_h2 = cause.downcast_ref::<h2::Error>().is_some_and(h2::Error::is_io);
+            let by_hyper = cause
+                .downcast_ref::<hyper::Error>()
+                .is_some_and(|error| error.is_closed() || error.is_incomplete_message());
+            by_h2 || by_hyper || cause.is::<io::Error>()
+        })
 }
 
 fn timed_out(error: &(dyn Error + 'static)) -> bool {
