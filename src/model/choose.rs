@@ -72,12 +72,14 @@ fn candidates(params: &ValidTrainingParams, common_sum: f64) -> Vec<Estimator> {
 }
 
 /// Tries all candidates on the first [`CHOICE_LIMIT`] articles of `sample`, takes the one of least log-loss after calibration,
-/// of equal ones the first, and calibrates it on all of `sample`.
+/// of equal ones the first, and calibrates it on all of `sample`. `article_count` is that of
+/// the whole corpus.
 pub(crate) fn choose(
     counts: &Counts,
     sample: &Sample<'_>,
     params: &ValidTrainingParams,
     background: Option<usize>,
+    article_count: u64,
 ) -> Option<Choice> {
     let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
     let candidates = candidates(params, vocabulary::mean_total(counts, &kept));
@@ -92,7 +94,7 @@ pub(crate) fn choose(
     };
     let scores = whole.scores(sample.articles(), &[estimator]).pop()?;
     let fit = calibrate::fit(&scores, sample.articles(), sample.topics(), background, None);
-    let coverages = sample.coverages(&whole);
+    let coverages = sample.coverages(&whole, article_count);
     Some(Choice { kept, estimator, articles, fit, scores, coverages })
 }
 
