@@ -9,7 +9,6 @@
 
 mod columns;
 mod delimited;
-mod duplicates;
 mod error;
 mod fasttext;
 mod folder;
@@ -30,7 +29,6 @@ mod shard;
 mod spool;
 
 pub use columns::{Columns, ReadOptions};
-pub use duplicates::{Duplicates, duplicates};
 pub use error::{Cause, CorpusError, MAX_VIOLATIONS, Violation};
 pub use format::Format;
 pub use in_order::in_order;

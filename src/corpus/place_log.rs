@@ -155,8 +155,13 @@ mod tests {
             for _ in 0..2 {
                 let found = log.find(&[0, 81, 82, 83, 199]).unwrap();
                 let told: Vec<_> = found.iter().map(|(n, (place, id))| format!("{n} {place} {id}")).collect();
-                let expected =
-                    ["0 a.jsonl:0 id0", "81 a.jsonl:21 ", "82 b.csv: row 20 é", "83 b.csv whole", "199 b.csv whole"];
+                let expected = [
+                    "0 a.jsonl:0 id0",
+                    "81 a.jsonl:21 ",
+                    "82 b.csv: row 20 é",
+                    "83 b.csv whole",
+                    "199 b.csv whole",
+                ];
                 assert_eq!(told, expected);
             }
             assert_eq!(log.push(&a, "more").unwrap(), 200);

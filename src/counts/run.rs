@@ -248,7 +248,8 @@ impl Input {
         if self.end - self.at < rest {
             self.fill(rest)?;
         }
-        let bytes = self.buffer[..self.end].get(self.at..self.at + rest).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let bytes =
+            self.buffer[..self.end].get(self.at..self.at + rest).ok_or(io::ErrorKind::UnexpectedEof)?;
         before.truncate(shared);
         before.extend_from_slice(bytes);
         self.at += rest;

@@ -26,6 +26,18 @@ pub(crate) struct RunSize {
     pub(crate) entries: u64,
 }
 
+impl RunSize {
+    /// Adds a term, of which there are so many entries.
+    pub(crate) fn add(&mut self, word: &[u8], second: &[u8], entries: usize) {
+        if second.is_empty() {
+            self.words += 1;
+            self.word_bytes += word.len() as u64;
+        }
+        self.terms += 1;
+        self.entries += entries as u64;
+    }
+}
+
 /// The terms of counts in a sorted file; topics by their places.
 pub(crate) struct StreamedCounts {
     pub(crate) profile: TextProfile,
@@ -61,7 +73,8 @@ impl StreamedCounts {
         let mut keep = keeps();
         let mut reader = self.run.reader()?;
         while reader.next_word()? {
-            let first = if keep(articles(&reader), false) { Some(words.number(reader.word())?) } else { None };
+            let first =
+                if keep(articles(&reader), false) { Some(words.number(reader.word())?) } else { None };
             let mut push = |term: TermId, reader: &RunReader| {
                 reader.entries().iter().for_each(|&entry| counts.push_entry(term, entry));
             };
@@ -189,7 +202,8 @@ fn write(
         ("entry_weights", Dtype::U64, entries),
     ];
     let mut out = StreamedFile::new(file, tensors, metadata(counts.profile, &counts.topics))?;
-    let [mut digests, mut article_topics] = ["article_digests", "article_topics"].map(|name| out.column(name));
+    let [mut digests, mut article_topics] =
+        ["article_digests", "article_topics"].map(|name| out.column(name));
     visit_articles(&mut |digest, topic| {
         out.extend(&mut digests, digest)?;
         out.push(&mut article_topics, topic)

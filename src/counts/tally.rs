@@ -120,10 +120,12 @@ impl Tally {
         (topics, self.into_sums(&same))
     }
 
-    /// The sums and the topics in canonical order.
-    pub(crate) fn into_columns(mut self) -> Counts {
+    /// The topics in order, the place of each for its number, and the sums of articles that were added by
+    /// [`Counter::add_terms`]: counts that lack topics and articles.
+    pub(crate) fn into_columns(mut self) -> (Vec<Topic>, Vec<u16>, Counts) {
         let (topics, topic_places) = sorted_topics(into_inner(std::mem::take(&mut self.topics)));
-        Counts { topics, ..self.into_sums(&topic_places).into_columns() }
+        let counts = self.into_sums(&topic_places).into_columns();
+        (topics, topic_places, counts)
     }
 
     fn into_sums(self, topic_places: &[u16]) -> Sums {
@@ -240,7 +242,8 @@ impl Counter<'_> {
         lock(&self.tally.articles).extend(self.articles);
     }
 
-    fn topic_number(&mut self, topic: &Topic) -> Result<u16, CombineError> {
+    /// The number of a topic, which gets one if it has none.
+    pub(crate) fn topic_number(&mut self, topic: &Topic) -> Result<u16, CombineError> {
         if let Some(&number) = self.topics.get(topic) {
             return Ok(number);
         }

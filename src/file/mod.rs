@@ -4,8 +4,8 @@ mod columns;
 mod replace;
 mod tensors;
 
-pub(crate) use columns::{ColumnWriter, StreamedFile};
+pub(crate) use columns::StreamedFile;
 pub use replace::replace;
 pub(crate) use replace::replace_with;
 pub use tensors::InvalidFile;
-pub(crate) use tensors::{Column, Layout, TensorFile, TensorWriter, hex};
+pub(crate) use tensors::{TensorFile, TensorWriter, hex};

@@ -52,6 +52,16 @@ impl ArticleSample {
         self.end.as_ref().map_or(u64::MAX, |end| digest_prefix(&end.0))
     }
 
+    /// How many articles it has.
+    pub(crate) fn len(&self) -> usize {
+        self.articles.len()
+    }
+
+    /// What titles and texts have together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// About how many bytes of memory it takes.
     pub(crate) fn memory(&self) -> usize {
         self.bytes + self.articles.len() * 300

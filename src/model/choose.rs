@@ -18,6 +18,8 @@ use crate::counts::Counts;
 const ALPHAS: [f64; 6] = [0.01, 0.03, 0.06, 0.1, 0.2, 0.4];
 const ROW_SCALINGS: [f64; 3] = [0.5, 0.75, 1.0];
 const VARIANTS: [Variant; 2] = [Variant::Complement, Variant::Blend];
+/// No more estimators are tried.
+pub(crate) const MAX_CANDIDATES: usize = ALPHAS.len() * ROW_SCALINGS.len() * VARIANTS.len();
 /// Parameters are chosen on at most so many articles, those with the smallest digests.
 pub const CHOICE_LIMIT: usize = 2048;
 /// Used where nothing can be measured.

@@ -77,8 +77,8 @@ pub(crate) fn unit(weight: u64) -> f64 {
     weight as f64 / f64::from(crate::text::WEIGHT_ONE)
 }
 
-/// So many terms are estimated at a time.
-const BLOCK: usize = 1 << 14;
+/// So many terms are estimated at a time by one thread.
+pub(crate) const BLOCK: usize = 1 << 14;
 
 /// What one estimator makes of the totals.
 struct Scale<'a> {
@@ -157,8 +157,7 @@ impl<'a> Rows<'a> {
         let totals: Vec<f64> =
             self.totals.iter().zip(&factors).map(|(total, factor)| total * factor).collect();
         let scale = Scale { estimator, total: totals.iter().sum(), factors, totals };
-        let norms =
-            if estimator.normalize { self.norms(&scale)? } else { vec![1.0; self.totals.len()] };
+        let norms = if estimator.normalize { self.norms(&scale)? } else { vec![1.0; self.totals.len()] };
         Ok(ScaledRows { rows: self, scale, norms })
     }
 

@@ -74,7 +74,9 @@ pub fn leave_one_out(
     let whole = Whole::new(counts, training.min_articles, &kept);
     let scores = whole.scores(sample.articles(), &[model.facts.estimator]);
     let coverages = sample.coverages(&whole, counts.article_count() as u64);
-    Ok(scores.first().map_or_else(Vec::new, |scores| answers(&model.facts, sample.articles(), &coverages, scores)))
+    Ok(scores
+        .first()
+        .map_or_else(Vec::new, |scores| answers(&model.facts, sample.articles(), &coverages, scores)))
 }
 
 /// What a model with these facts makes of `scores[article * topics + topic]`, given the articles' coverages and mean surprises.

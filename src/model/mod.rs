@@ -48,7 +48,9 @@ pub use train::{
     ValidTrainingParams, train,
 };
 
-pub(crate) use article_sample::{ArticleSample, TakenArticle};
+pub(crate) use article_sample::{ArticleSample, digest_prefix};
+pub(crate) use choose::MAX_CANDIDATES;
+pub(crate) use estimate::BLOCK as ESTIMATE_BLOCK;
 pub(crate) use sample::Sample;
 pub(crate) use term_index::TermIndex;
 pub(crate) use train::{Fitted, check_topics, fit};

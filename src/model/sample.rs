@@ -69,7 +69,10 @@ pub(crate) fn sampled(articles: impl Iterator<Item = usize>) -> usize {
 ///
 /// # Errors
 /// When one of them was not counted.
-pub(crate) fn in_order_of_digests(counts: &Counts, articles: &[&LabeledArticle]) -> Result<Vec<usize>, NotCounted> {
+pub(crate) fn in_order_of_digests(
+    counts: &Counts,
+    articles: &[&LabeledArticle],
+) -> Result<Vec<usize>, NotCounted> {
     let not_counted = |a: &LabeledArticle| NotCounted(a.article.id.clone(), a.topic.to_string());
     let mut order: Vec<((ArticleDigest, u16), usize)> = articles
         .par_iter()
@@ -103,7 +106,8 @@ impl<'a> Sample<'a> {
             .map_init(
                 || TextReader::new(counts.profile),
                 |reader, &(place, labeled)| {
-                    let topic = counts.topics.binary_search(&labeled.topic).map_err(|_| not_counted(labeled))?;
+                    let topic =
+                        counts.topics.binary_search(&labeled.topic).map_err(|_| not_counted(labeled))?;
                     reader.read(&labeled.article.title, &labeled.article.text);
                     Ok(SampledArticle::new(place, topic, reader, counts, index))
                 },

@@ -67,6 +67,18 @@ pub struct ValidTrainingParams {
     pub(crate) background: Option<String>,
 }
 
+impl ValidTrainingParams {
+    /// Terms in fewer articles are dropped.
+    pub(crate) fn min_articles(&self) -> u64 {
+        self.min_articles
+    }
+
+    /// No more terms are kept.
+    pub(crate) fn max_terms(&self) -> usize {
+        self.max_terms
+    }
+}
+
 /// All that is wrong with training parameters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("; "))]

@@ -46,7 +46,8 @@ impl Frequencies {
     pub(crate) fn cut(&self, min_articles: u64, max_terms: usize) -> Cut {
         let few = self.few.iter().enumerate().map(|(articles, classes)| (articles as u64, classes));
         let many = self.many.iter().map(|(articles, classes)| (*articles, classes));
-        let mut cut = Cut { articles: min_articles, pairs: true, left: u64::MAX, words: 0, terms: 0, entries: 0 };
+        let mut cut =
+            Cut { articles: min_articles, pairs: true, left: u64::MAX, words: 0, terms: 0, entries: 0 };
         let mut room = max_terms as u64;
         let falling = many.rev().chain(few.rev());
         for (articles, classes) in falling.take_while(|(articles, _)| *articles >= min_articles) {
@@ -112,9 +113,7 @@ pub(crate) fn select(counts: &Counts, min_articles: u64, max_terms: usize) -> Ve
         return kept;
     }
     let mut frequencies = Frequencies::default();
-    let class = |i: u32| {
-        (counts.articles_with(i as usize), counts.terms[i as usize].second().is_some())
-    };
+    let class = |i: u32| (counts.articles_with(i as usize), counts.terms[i as usize].second().is_some());
     for &i in &kept {
         let (articles, pair) = class(i);
         frequencies.add(articles, pair, 0);
