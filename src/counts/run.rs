@@ -12,8 +12,8 @@ use super::{columns::Entry, tally::Sums};
 
 /// So many bytes are read or written at a time.
 const BUFFER: usize = 1 << 17;
-/// No term with its entries takes more of these than the buffer has: lengths and numbers of one entry.
-const MOST_NUMBER_BYTES: usize = 10;
+/// A number of 64 bits has at most so many bytes.
+const MOST_NUMBER_BYTES: u32 = 10;
 
 /// Sums that wait in a file.
 #[derive(Debug)]
@@ -228,7 +228,7 @@ impl Input {
     #[inline]
     fn number(&mut self) -> io::Result<u64> {
         let mut number = 0;
-        for shift in 0..MOST_NUMBER_BYTES as u32 {
+        for shift in 0..MOST_NUMBER_BYTES {
             let byte = self.byte()?;
             number |= u64::from(byte & 0x7F) << (7 * shift);
             if byte < 0x80 {

@@ -57,8 +57,8 @@ impl Frequencies {
                 room -= taken;
                 cut.terms += taken;
                 cut.words += if pairs { 0 } else { taken };
-                // Of a class that is kept in part all entries: at most so many.
-                cut.entries += if taken > 0 { class.entries } else { 0 };
+                // Of a class that is kept in part nobody knows before they are looked at.
+                cut.entries += class.entries.min(taken.saturating_mul(articles));
                 if taken < class.terms {
                     return Cut { articles, pairs, left: taken, ..cut };
                 }

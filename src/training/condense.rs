@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// After so many terms it is looked at which ones cannot be kept any more.
-const BETWEEN_LOOKS: u64 = 1 << 20;
+const BETWEEN_LOOKS: u64 = 1 << 12;
 
 /// All terms, or all that may be kept, in one sorted file.
 pub(super) struct Condensed {

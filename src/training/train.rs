@@ -23,7 +23,7 @@ use crate::{
     text::TextProfile,
 };
 
-/// What a report shows of a text: enough for a few words.
+/// So many characters a report has of a text: enough for a few words.
 const EXCERPT: usize = 1000;
 
 /// Articles, and how they are to be read and counted.
@@ -234,7 +234,7 @@ fn read_sample<'a>(
 }
 
 fn excerpt(text: &str) -> String {
-    text[..text.floor_char_boundary(EXCERPT)].to_owned()
+    text.char_indices().nth(EXCERPT).map_or(text, |(end, _)| &text[..end]).to_owned()
 }
 
 /// Checks that all articles are among those of `counts`.
