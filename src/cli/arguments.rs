@@ -19,6 +19,7 @@ use crate::{
     model::{DEFAULT_MAX_TERMS, Model, TrainingParams, Variant},
     server::{self, ModelSource, Registry},
     text::{StemmerKind, TextProfile},
+    training::{MemoryLimit, Shares},
 };
 
 /// Where articles come from.
@@ -99,6 +100,21 @@ pub(super) struct TextArguments {
 impl TextArguments {
     pub(super) fn profile(&self) -> TextProfile {
         TextProfile { stemmer: self.stemmer, pairs: !self.no_pairs }
+    }
+}
+
+/// How much memory may be used.
+#[derive(Debug, Args)]
+pub(super) struct MemoryArgument {
+    /// Take about so much memory at most, such as 512MiB or 2GiB: what does not fit goes through temporary files in TMPDIR,
+    /// and the result has the same bytes. At least 128MiB
+    #[arg(long, env = "BAYESWIRE_MAX_MEMORY", value_name = "SIZE")]
+    max_memory: Option<MemoryLimit>,
+}
+
+impl MemoryArgument {
+    pub(super) fn shares(&self) -> Option<Shares> {
+        self.max_memory.map(MemoryLimit::shares)
     }
 }
 

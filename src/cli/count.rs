@@ -6,11 +6,14 @@ use clap::Args;
 
 use super::{
     Failure,
-    arguments::{Inputs, TextArguments},
-    output,
+    arguments::{Inputs, MemoryArgument, TextArguments},
     progress::Progress,
 };
-use crate::{article::LabeledArticle, corpus::Shard, training};
+use crate::{
+    article::LabeledArticle,
+    corpus::Shard,
+    training::{self, Corpus},
+};
 
 /// Count labelled articles: one shard of a corpus, to be merged with others
 #[derive(Debug, Args)]
@@ -30,6 +33,9 @@ pub(super) struct Count {
 
     #[command(flatten)]
     text: TextArguments,
+
+    #[command(flatten)]
+    memory: MemoryArgument,
 }
 
 impl Count {
@@ -37,8 +43,13 @@ impl Count {
         let options = self.inputs.options()?;
         let progress = Progress::start("counting");
         let holds = |labeled: &LabeledArticle| self.shard.is_none_or(|shard| shard.holds(&labeled.article));
-        let counts =
-            training::count(&self.inputs.get(), &options, self.text.profile(), holds, |n| progress.set(n))?;
-        output::write_counts(&self.output, &counts)
+        let inputs = self.inputs.get();
+        let corpus = Corpus {
+            inputs: &inputs,
+            options: &options,
+            profile: self.text.profile(),
+            memory: self.memory.shares(),
+        };
+        Ok(training::count(&corpus, holds, &self.output, |n| progress.set(n))?)
     }
 }

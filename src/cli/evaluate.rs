@@ -107,7 +107,8 @@ impl Evaluate {
         progress: &Progress,
     ) -> Result<(Predictions, Shown), Failure> {
         let inputs = self.inputs.get();
-        let (mut collector, mut shown, mut audit) = (Collector::new(model), Shown::default(), Audit::new());
+        let (mut collector, mut shown, mut audit) =
+            (Collector::new(model.facts()), Shown::default(), Audit::new());
         in_order(
             labeled_records(&inputs, options),
             RawRecord::size,

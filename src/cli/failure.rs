@@ -11,7 +11,7 @@ use crate::{
     file::InvalidFile,
     model::{InvalidParams, LeaveOneOutError, TrainError},
     server::DirectoryError,
-    training::CountError,
+    training::TrainingError,
 };
 
 /// The exit status of a command that failed.
@@ -92,11 +92,15 @@ impl From<CombineError> for Failure {
     }
 }
 
-impl From<CountError> for Failure {
-    fn from(error: CountError) -> Self {
+impl From<TrainingError> for Failure {
+    fn from(error: TrainingError) -> Self {
         match error {
-            CountError::Corpus(error) => error.into(),
-            CountError::Combine(error) => error.into(),
+            TrainingError::Corpus(error) => error.into(),
+            TrainingError::Combine(error) => error.into(),
+            TrainingError::Train(error) => error.into(),
+            TrainingError::Temporary(_) | TrainingError::Write(..) => Self::new(ExitStatus::Io, error),
+            TrainingError::Memory(_) => Self::new(ExitStatus::Usage, error),
+            TrainingError::Invalid(error) => Self::new(ExitStatus::Software, error),
         }
     }
 }

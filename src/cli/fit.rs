@@ -9,11 +9,11 @@ use super::{
     arguments::{ReadArguments, TrainingArguments, load_counts},
     output,
     progress::Progress,
-    summary::{self, Corpus},
+    summary,
 };
 use crate::{
-    corpus::{self, Input},
-    model,
+    corpus::Input,
+    training::{self, Corpus},
 };
 
 /// Make a model of counts. With --corpus the very bytes that train gives on the same articles
@@ -45,19 +45,14 @@ impl Fit {
         let options = self.reading.options()?;
         let counts = load_counts(&self.counts)?;
         let progress = Progress::start("reading");
-        let corpus = if self.corpus.is_empty() {
-            None
-        } else {
-            let inputs: Vec<_> = self.corpus.iter().map(|i| Input::from(i.as_os_str())).collect();
-            Some(corpus::load_with_names(&inputs, &options, |n| progress.set(n))?)
-        };
-        progress.next("training");
-        let articles: Option<Vec<_>> = corpus.as_ref().map(|(articles, _)| articles.iter().collect());
-        let trained = model::train(&counts, articles.as_deref(), &params)?;
-        let written = output::write_model(&self.output, &trained)?;
+        let inputs: Vec<_> = self.corpus.iter().map(|i| Input::from(i.as_os_str())).collect();
+        let corpus = Corpus { inputs: &inputs, options: &options, profile: counts.profile(), memory: None };
+        let report = output::with_destination(&self.output, |destination| {
+            let corpus = (!inputs.is_empty()).then_some(&corpus);
+            training::fit_counts(&counts, corpus, &params, destination, |stage| progress.show(stage))
+        })?;
         drop(progress);
-        let corpus = corpus.as_ref().map(|(articles, names)| Corpus { articles, names });
-        eprint!("{}", summary::describe(&written, &trained, corpus, started.elapsed()));
+        eprint!("{}", summary::describe(&report, started.elapsed()));
         Ok(())
     }
 }

@@ -2,11 +2,12 @@
 
 use std::{
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
+    process,
 };
 
 use super::{ExitStatus, Failure};
-use crate::{counts::Counts, file, model::Trained, server};
+use crate::{counts::Counts, file, server, training::Destination};
 
 /// Writes a counts file.
 pub(super) fn write_counts(path: &Path, counts: &Counts) -> Result<(), Failure> {
@@ -14,15 +15,16 @@ pub(super) fn write_counts(path: &Path, counts: &Counts) -> Result<(), Failure> 
     file::replace(path, &bytes).map_err(|e| Failure::writing(path, &e))
 }
 
-/// Writes a model file, into a directory under the name of its revision. Returns where it is.
-pub(super) fn write_model(path: &Path, trained: &Trained) -> Result<PathBuf, Failure> {
-    let path = if path.is_dir() {
-        path.join(server::published_name(trained.model.revision()))
+/// Where a model file goes: to `path`, or into that directory under the name of its revision. What another process writes
+/// there at the same time has another partial file.
+pub(super) fn with_destination<T>(path: &Path, write: impl FnOnce(&Destination<'_>) -> T) -> T {
+    if path.is_dir() {
+        let place = |revision| path.join(server::published_name(revision));
+        let partial = path.join(format!("new-{}.model", process::id()));
+        write(&Destination { path: &partial, place: &place })
     } else {
-        path.to_owned()
-    };
-    file::replace(&path, &trained.bytes).map_err(|e| Failure::writing(&path, &e))?;
-    Ok(path)
+        write(&Destination { path, place: &|_| path.to_owned() })
+    }
 }
 
 /// Prints to standard output; a reader that has gone away is no failure.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::training::Stage;
+
 /// Shows that something goes on; gone when dropped.
 pub(super) struct Progress(ProgressBar);
 
@@ -23,9 +25,12 @@ impl Progress {
         self.0.set_position(articles as u64);
     }
 
-    /// Something else goes on now.
-    pub(super) fn next(&self, what: &'static str) {
-        self.0.set_message(what);
+    /// Shows how far training is.
+    pub(super) fn show(&self, stage: Stage) {
+        match stage {
+            Stage::Reading(articles) => self.set(articles),
+            Stage::Training => self.0.set_message("training"),
+        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! What a training run tells.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use crate::{
-    article::{Article, LabeledArticle},
-    corpus::duplicates,
-    evaluation::Predictions,
-    model::Trained,
+    article::{Article, Topic},
+    evaluation::Collector,
+    training::{Copies, CopyGroups, Report},
 };
 
 /// A topic with fewer articles is warned of.
@@ -15,28 +14,21 @@ const FEW_ARTICLES: u64 = 20;
 const IMBALANCE: u64 = 10;
 /// So many label errors are named.
 const LABEL_ERRORS: usize = 5;
-/// So many topics or duplicates are named in one warning.
+/// So many topics are named in one warning.
 const NAMED: usize = 5;
 /// So many words stand for an article without a title.
 const FIRST_WORDS: usize = 12;
 
-/// The articles of a training run, and what to call them.
-#[derive(Clone, Copy)]
-pub(super) struct Corpus<'a> {
-    pub(super) articles: &'a [LabeledArticle],
-    pub(super) names: &'a [String],
-}
-
 /// What a training run tells about its model; with the articles also which labels may be wrong.
-pub(super) fn describe(path: &Path, trained: &Trained, corpus: Option<Corpus<'_>>, took: Duration) -> String {
-    let facts = trained.model.facts();
+pub(super) fn describe(report: &Report, took: Duration) -> String {
+    let facts = &report.facts;
     let training = &facts.training;
     let topics: Vec<(&str, u64)> =
         facts.topics.iter().map(String::as_str).zip(training.articles.iter().copied()).collect();
     let estimator = &facts.estimator;
     let mut lines = vec![
         format!("articles   {} ({})", training.articles.iter().sum::<u64>(), list(&topics, 20)),
-        format!("terms      {} of {}", trained.model.term_count(), training.terms),
+        format!("terms      {} of {}", report.terms, training.terms),
         format!(
             "estimator  {:?}, alpha {}, row scaling {}",
             estimator.variant, estimator.alpha, estimator.row_scaling
@@ -49,13 +41,11 @@ pub(super) fn describe(path: &Path, trained: &Trained, corpus: Option<Corpus<'_>
         )),
         None => lines.push("not calibrated: give the articles with --corpus for that".to_owned()),
     }
-    if let Some(corpus) = corpus {
-        lines.extend(label_errors(trained, corpus));
-        lines.extend(copies(corpus));
-    }
+    lines.extend(label_errors(report));
+    lines.extend(copies(&report.copies));
     lines.extend(few_and_uneven(&topics));
-    lines.push(format!("revision   {}", trained.model.revision()));
-    lines.push(format!("written to {}", path.display()));
+    lines.push(format!("revision   {}", report.revision));
+    lines.push(format!("written to {}", report.path.display()));
     lines.push(format!("seconds    {:.1}\n", took.as_secs_f64()));
     lines.join("\n")
 }
@@ -69,23 +59,26 @@ fn list(topics: &[(&str, u64)], most: usize) -> String {
     names.join(", ")
 }
 
-fn label_errors(trained: &Trained, corpus: Corpus<'_>) -> Vec<String> {
-    let predictions = Predictions::held_out(&trained.model, corpus.articles, &trained.held_out);
-    let topics = &trained.model.facts().topics;
+fn label_errors(report: &Report) -> Vec<String> {
+    let mut collector = Collector::new(&report.facts);
+    for answer in &report.held_out {
+        if let Some(sampled) = report.sampled.get(answer.article) {
+            collector.add(answer.article, sampled.digest, &sampled.topic, &answer.classification);
+        }
+    }
     let mut lines = Vec::new();
-    for suspect in predictions.suspects(LABEL_ERRORS) {
-        if let (Some(labeled), Some(name), Some(other)) = (
-            corpus.articles.get(suspect.article),
-            corpus.names.get(suspect.article),
-            suspect.best_except(suspect.right),
-        ) {
+    for suspect in collector.finish().suspects(LABEL_ERRORS) {
+        if let (Some(sampled), Some(other)) =
+            (report.sampled.get(suspect.article), suspect.best_except(suspect.right))
+        {
             lines.push(format!(
-                "  {name}: {} ({:.1}%), the others say {} ({:.1}%): {}",
-                labeled.topic,
+                "  {}: {} ({:.1}%), the others say {} ({:.1}%): {}",
+                sampled.name,
+                sampled.topic,
                 100.0 * suspect.probability(suspect.right),
-                topics[other],
+                report.facts.topics[other],
                 100.0 * suspect.probability(other),
-                heading(&labeled.article)
+                heading(&sampled.excerpt)
             ));
         }
     }
@@ -107,52 +100,45 @@ fn heading(article: &Article) -> String {
     heading.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-fn copies(corpus: Corpus<'_>) -> Vec<String> {
-    let found = duplicates(corpus.articles);
-    let name = |i: usize| corpus.names.get(i).map_or("?", String::as_str);
-    let show = |groups: &[Vec<usize>], with_topic: bool| -> String {
-        let one = |&i: &usize| {
-            if with_topic {
-                format!("{} ({})", name(i), corpus.articles[i].topic)
-            } else {
-                name(i).to_owned()
-            }
+fn copies(copies: &Copies) -> Vec<String> {
+    let show = |groups: &CopyGroups, with_topic: bool| -> String {
+        let one = |(name, topic): &(String, Topic)| {
+            if with_topic { format!("{name} ({topic})") } else { name.clone() }
         };
-        let mut shown: Vec<String> = groups
-            .iter()
-            .take(NAMED)
-            .map(|group| {
-                let mut members: Vec<String> = group.iter().take(NAMED).map(one).collect();
-                if group.len() > NAMED {
-                    members.push(format!("{} more", group.len() - NAMED));
-                }
-                members.join(" = ")
-            })
-            .collect();
-        if groups.len() > NAMED {
-            shown.push(format!("and {} more", groups.len() - NAMED));
+        let mut shown: Vec<String> = Vec::new();
+        for group in &groups.named {
+            let mut members: Vec<String> = group.named.iter().map(one).collect();
+            let more = group.articles - group.named.len() as u64;
+            if more > 0 {
+                members.push(format!("{more} more"));
+            }
+            shown.push(members.join(" = "));
+        }
+        let more = groups.count - groups.named.len() as u64;
+        if more > 0 {
+            shown.push(format!("and {more} more"));
         }
         shown.join("; ")
     };
     let mut warnings = Vec::new();
-    if !found.across_topics.is_empty() {
+    if copies.across_topics.count > 0 {
         warnings.push(format!(
             "warning: {} under more than one topic: {}",
-            articles(found.across_topics.len()),
-            show(&found.across_topics, true)
+            articles(copies.across_topics.count),
+            show(&copies.across_topics, true)
         ));
     }
-    if !found.same_topic.is_empty() {
+    if copies.same_topic.count > 0 {
         warnings.push(format!(
             "warning: {} more than once under one topic, and counted each time: {}",
-            articles(found.same_topic.len()),
-            show(&found.same_topic, false)
+            articles(copies.same_topic.count),
+            show(&copies.same_topic, false)
         ));
     }
     warnings
 }
 
-fn articles(count: usize) -> String {
+fn articles(count: u64) -> String {
     if count == 1 { "1 article stands".to_owned() } else { format!("{count} articles stand") }
 }
 
@@ -179,7 +165,7 @@ fn few_and_uneven(topics: &[(&str, u64)]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::article::Topic;
+    use crate::training::CopyGroup;
 
     #[test]
     fn few_articles_and_imbalance_are_warned_of() {
@@ -191,18 +177,27 @@ mod tests {
 
     #[test]
     fn copies_are_named() {
-        let article = |topic: &str, text: &str| LabeledArticle {
-            topic: Topic::new(topic).unwrap(),
-            article: Article { text: text.to_owned(), ..Article::default() },
+        let member = |name: &str, topic: &str| (name.to_owned(), Topic::new(topic).unwrap());
+        let group = |named: &[(String, Topic)], articles| CopyGroup { named: named.to_vec(), articles };
+        let found = Copies {
+            across_topics: CopyGroups {
+                count: 1,
+                named: vec![group(&[member("2", "b"), member("4", "a")], 2)],
+            },
+            same_topic: CopyGroups {
+                count: 9,
+                named: vec![
+                    group(&[member("1", "a"), member("3", "a")], 2),
+                    group(&[member("5", "a"), member("6", "a")], 7),
+                ],
+            },
         };
-        let articles = [article("a", "x"), article("b", "y"), article("a", "x"), article("a", "y")];
-        let names = ["1", "2", "3", "4"].map(str::to_owned);
-        let warnings = copies(Corpus { articles: &articles, names: &names });
         assert_eq!(
-            warnings,
+            copies(&found),
             [
                 "warning: 1 article stands under more than one topic: 2 (b) = 4 (a)",
-                "warning: 1 article stands more than once under one topic, and counted each time: 1 = 3"
+                "warning: 9 articles stand more than once under one topic, and counted each time: 1 = 3; 5 = 6 = 5 more; \
+                 and 7 more"
             ]
         );
     }

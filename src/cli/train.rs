@@ -6,12 +6,12 @@ use clap::Args;
 
 use super::{
     Failure,
-    arguments::{Inputs, TextArguments, TrainingArguments},
+    arguments::{Inputs, MemoryArgument, TextArguments, TrainingArguments},
     output,
     progress::Progress,
-    summary::{self, Corpus},
+    summary,
 };
-use crate::{corpus, counts::Counts, model};
+use crate::training::{self, Corpus};
 
 /// Train a model on labelled articles: count, choose parameters by leave-one-out, calibrate, write
 #[derive(Debug, Args)]
@@ -31,6 +31,9 @@ pub(super) struct Train {
     text: TextArguments,
 
     #[command(flatten)]
+    memory: MemoryArgument,
+
+    #[command(flatten)]
     training: TrainingArguments,
 }
 
@@ -39,20 +42,20 @@ impl Train {
         let started = Instant::now();
         let params = self.training.params().check()?;
         let options = self.inputs.options()?;
-        let progress = Progress::start("reading");
-        let (articles, names) = corpus::load_with_names(&self.inputs.get(), &options, |n| progress.set(n))?;
-        progress.next("counting");
-        let counts = Counts::of(self.text.profile(), &articles)?;
-        progress.next("training");
-        let references: Vec<_> = articles.iter().collect();
-        let trained = model::train(&counts, Some(&references), &params)?;
-        if let Some(path) = &self.counts {
-            output::write_counts(path, &counts)?;
-        }
-        let written = output::write_model(&self.output, &trained)?;
+        let progress = Progress::start("counting");
+        let inputs = self.inputs.get();
+        let corpus = Corpus {
+            inputs: &inputs,
+            options: &options,
+            profile: self.text.profile(),
+            memory: self.memory.shares(),
+        };
+        let report = output::with_destination(&self.output, |destination| {
+            let counts = self.counts.as_deref();
+            training::train(&corpus, &params, counts, destination, |stage| progress.show(stage))
+        })?;
         drop(progress);
-        let corpus = Corpus { articles: &articles, names: &names };
-        eprint!("{}", summary::describe(&written, &trained, Some(corpus), started.elapsed()));
+        eprint!("{}", summary::describe(&report, started.elapsed()));
         Ok(())
     }
 }

@@ -66,8 +66,13 @@ pub fn labeled_records(inputs: &[Input], options: &ReadOptions) -> RawRecords {
 /// What to call an article: its id, or the place where it stands.
 #[must_use]
 pub fn name(labeled: &LabeledArticle, place: &Place) -> String {
-    let id = &labeled.article.id;
-    if id.is_empty() { place.to_string() } else { id.clone() }
+    name_of(&labeled.article.id, place)
+}
+
+/// What to call an article with this id, which may be empty.
+#[must_use]
+pub fn name_of(id: &str, place: &Place) -> String {
+    if id.is_empty() { place.to_string() } else { id.to_owned() }
 }
 
 impl RawRecord {

@@ -9,7 +9,6 @@
 
 mod columns;
 mod delimited;
-mod duplicates;
 mod error;
 mod fasttext;
 mod folder;
@@ -22,6 +21,7 @@ mod lines;
 mod open;
 mod parquet;
 mod place;
+mod place_log;
 mod quotes;
 mod raw;
 mod records;
@@ -29,14 +29,14 @@ mod shard;
 mod spool;
 
 pub use columns::{Columns, ReadOptions};
-pub use duplicates::{Duplicates, duplicates};
 pub use error::{Cause, CorpusError, MAX_VIOLATIONS, Violation};
 pub use format::Format;
 pub use in_order::in_order;
 pub use inputs::Input;
-pub use labeled::{Audit, labeled_records, load, load_with_names, name};
+pub use labeled::{Audit, labeled_records, load, load_with_names, name, name_of};
 pub use lines::MAX_RECORD_BYTES;
 pub use place::Place;
+pub use place_log::PlaceLog;
 pub use raw::RawRecord;
 pub use records::{RawRecords, ReadError, Record, Records};
 pub use shard::{InvalidShard, Shard};

@@ -5,12 +5,12 @@ use std::{fmt, path::Path, sync::Arc};
 /// A file, and the line or row in it. Cloning is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    file: Arc<str>,
-    at: At,
+    pub(super) file: Arc<str>,
+    pub(super) at: At,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
+pub(super) enum At {
     Whole,
     Line(u64),
     Row(u64),

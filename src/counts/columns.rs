@@ -51,6 +51,11 @@ pub(crate) struct WordTable {
 }
 
 impl WordTable {
+    /// No words, and room for so many of so many bytes.
+    pub(crate) fn with_capacity(words: usize, bytes: usize) -> Self {
+        Self { bytes: String::with_capacity(bytes), ends: Vec::with_capacity(words) }
+    }
+
     pub(crate) fn push(&mut self, word: &str) {
         self.bytes.push_str(word);
         self.ends.push(self.bytes.len() as u32);
@@ -223,12 +228,18 @@ impl Counts {
     pub fn corpus_digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         for (digest, topic) in &self.articles {
-            hash.update(digest);
-            let name = self.topics[usize::from(*topic)].as_str();
-            hash.update((name.len() as u64).to_le_bytes());
-            hash.update(name.as_bytes());
+            corpus_hash(&mut hash, digest, &self.topics[usize::from(*topic)]);
         }
         hash.finalize().into()
+    }
+
+    /// What a model says about the corpus.
+    pub(crate) fn summary(&self) -> CorpusSummary {
+        CorpusSummary {
+            digest: self.corpus_digest(),
+            articles: self.articles_per_topic(),
+            terms: self.terms.len() as u64,
+        }
     }
 
     /// Adds one article.
@@ -266,6 +277,31 @@ impl Counts {
     pub(crate) fn articles_with(&self, index: usize) -> u64 {
         self.entries_of(index).iter().map(|e| u64::from(e.articles)).sum()
     }
+}
+
+/// What a model says about the corpus that was counted, whether all of its counts are at hand or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CorpusSummary {
+    pub(crate) digest: [u8; 32],
+    /// How many each topic has.
+    pub(crate) articles: Vec<u64>,
+    /// How many distinct terms there are.
+    pub(crate) terms: u64,
+}
+
+impl CorpusSummary {
+    /// How many articles there are.
+    pub(crate) fn article_count(&self) -> u64 {
+        self.articles.iter().sum()
+    }
+}
+
+/// Adds an article to the name of a corpus.
+pub(crate) fn corpus_hash(hash: &mut Sha256, digest: &ArticleDigest, topic: &Topic) {
+    hash.update(digest);
+    let name = topic.as_str();
+    hash.update((name.len() as u64).to_le_bytes());
+    hash.update(name.as_bytes());
 }
 
 /// The digest that names `article` in counts.

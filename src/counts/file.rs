@@ -9,7 +9,7 @@ use super::{
 use crate::{
     article::Topic,
     file::{InvalidFile, TensorFile, TensorWriter},
-    text::WEIGHT_ONE,
+    text::{TextProfile, WEIGHT_ONE},
 };
 
 /// What the metadata of a counts file call it.
@@ -41,19 +41,7 @@ impl Counts {
         writer.put("entry_topics", &entry_topics);
         writer.put("entry_articles", &entry_articles);
         writer.put("entry_weights", &entry_weights);
-        writer.finish(self.metadata())
-    }
-
-    fn metadata(&self) -> Map<String, Value> {
-        let facts = json!({
-            "format": COUNTS_FORMAT,
-            "text_profile": self.profile,
-            "topics": self.topics.iter().map(Topic::as_str).collect::<Vec<_>>(),
-        });
-        match facts {
-            Value::Object(facts) => facts,
-            _ => Map::new(),
-        }
+        writer.finish(metadata(self.profile, &self.topics))
     }
 
     /// Reads the bytes of a `.counts` file.
@@ -95,7 +83,7 @@ impl Counts {
         if file.tensor_count() != TENSORS {
             return Err(InvalidFile::content("it has a tensor of unknown name"));
         }
-        file.check_canonical(counts.metadata())?;
+        file.check_canonical(metadata(counts.profile, &counts.topics))?;
         Ok(counts)
     }
 
@@ -133,6 +121,19 @@ impl Counts {
             }
         }
         Ok(())
+    }
+}
+
+/// What a counts file says beside its columns.
+pub(super) fn metadata(profile: TextProfile, topics: &[Topic]) -> Map<String, Value> {
+    let facts = json!({
+        "format": COUNTS_FORMAT,
+        "text_profile": profile,
+        "topics": topics.iter().map(Topic::as_str).collect::<Vec<_>>(),
+    });
+    match facts {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
     }
 }
 

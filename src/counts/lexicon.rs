@@ -54,6 +54,11 @@ impl Lexicon {
         Self { parts: (0..PARTS).map(|_| Mutex::default()).collect(), next: AtomicU32::new(0) }
     }
 
+    /// How many words have a number.
+    pub(super) fn len(&self) -> usize {
+        self.next.load(Ordering::Relaxed) as usize
+    }
+
     /// The number of the word with this key.
     ///
     /// # Errors

@@ -37,6 +37,11 @@ impl Shard {
         Self { slots: vec![EMPTY; slots.max(16)], used: 0 }
     }
 
+    /// How many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.slots.len() * size_of::<Slot>()
+    }
+
     /// Adds all `addends`.
     pub(super) fn add(&mut self, addends: &[Addend]) {
         // They may all be new; and a quarter of the slots stays free.

@@ -6,7 +6,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
@@ -14,7 +17,7 @@ use rayon::prelude::*;
 
 use super::{
     CombineError, Counts,
-    columns::{ArticleDigest, Entry, TermId, article_digest},
+    columns::{ArticleDigest, Entry, TermId, WordTable, article_digest},
     lexicon::{KeyMap, Lexicon},
     shard::{Addend, Shard},
 };
@@ -34,27 +37,55 @@ const BATCH: usize = 512;
 /// Topics are numbered with 16 bits.
 const MAX_TOPICS: usize = u16::MAX as usize;
 
+/// About so many bytes a word takes in the lexicon, and so many more in what each thread remembers of it.
+const WORD_BYTES: usize = 100;
+const KNOWN_WORD_BYTES: usize = 30;
+
+/// The topics met so far, numbered in the order in which they were met: that depends on chance.
+pub(crate) type TopicNumbers = HashMap<Topic, u16>;
+
 /// Sums under construction, shared by all threads.
 pub(crate) struct Tally {
     profile: TextProfile,
     lexicon: Lexicon,
-    /// Numbered in the order in which they were met.
-    topics: Mutex<HashMap<Topic, u16>>,
+    topics: Mutex<TopicNumbers>,
     shards: Vec<Mutex<Shard>>,
+    /// What all shards take.
+    shard_bytes: AtomicUsize,
     articles: Mutex<Vec<(ArticleDigest, u16)>>,
+}
+
+/// The sums of some articles: sorted terms with their entries, one entry for each topic by its number.
+pub(crate) struct Sums {
+    profile: TextProfile,
+    words: WordTable,
+    shards: Vec<Vec<(TermId, Entry)>>,
 }
 
 impl Tally {
     /// A tally for articles of about so many bytes.
     pub(crate) fn new(profile: TextProfile, bytes: usize) -> Self {
+        Self::with_topics(profile, TopicNumbers::new(), bytes)
+    }
+
+    /// The same, where topics have numbers already.
+    pub(crate) fn with_topics(profile: TextProfile, topics: TopicNumbers, bytes: usize) -> Self {
         let slots = (bytes / BYTES_PER_SLOT).min(MOST_SLOTS) / SHARDS;
+        let shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::with_slots(slots)).collect();
         Self {
             profile,
             lexicon: Lexicon::new(),
-            topics: Mutex::default(),
-            shards: (0..SHARDS).map(|_| Mutex::new(Shard::with_slots(slots))).collect(),
+            topics: Mutex::new(topics),
+            shard_bytes: AtomicUsize::new(shards.iter().map(Shard::bytes).sum()),
+            shards: shards.into_iter().map(Mutex::new).collect(),
             articles: Mutex::default(),
         }
+    }
+
+    /// About how many bytes the sums take, of articles that were counted by so many threads.
+    pub(crate) fn bytes(&self, threads: usize) -> usize {
+        let words = self.lexicon.len() * (WORD_BYTES + threads * KNOWN_WORD_BYTES);
+        self.shard_bytes.load(Ordering::Relaxed) + words
     }
 
     /// What one thread adds articles with. What it was given is in the tally once it has finished.
@@ -70,47 +101,79 @@ impl Tally {
         }
     }
 
-    /// The sums in canonical order.
-    pub(crate) fn into_counts(self) -> Counts {
-        let (topics, topic_places) = sorted(into_inner(self.topics));
-        let (words, word_places) = self.lexicon.into_words();
-        let mut articles = into_inner(self.articles);
+    /// The sums in canonical order, of articles that were added by [`Counter::add`].
+    pub(crate) fn into_counts(mut self) -> Counts {
+        let articles = std::mem::take(&mut self.articles);
+        let (topics, topic_places) = sorted_topics(into_inner(std::mem::take(&mut self.topics)));
+        let mut articles = into_inner(articles);
         for article in &mut articles {
             article.1 = topic_places[usize::from(article.1)];
         }
         articles.par_sort_unstable();
-        let shards: Vec<Vec<(TermId, Entry)>> = self
+        Counts { topics, articles, ..self.into_sums(&topic_places).into_columns() }
+    }
+
+    /// The numbers of the topics, and the sums, their topics by these numbers.
+    pub(crate) fn into_numbered_sums(mut self) -> (TopicNumbers, Sums) {
+        let topics = into_inner(std::mem::take(&mut self.topics));
+        let same: Vec<u16> = (0..=MAX_TOPICS as u16).take(topics.len()).collect();
+        (topics, self.into_sums(&same))
+    }
+
+    /// The topics in order, the place of each for its number, and the sums of articles that were added by
+    /// [`Counter::add_terms`]: counts that lack topics and articles.
+    pub(crate) fn into_columns(mut self) -> (Vec<Topic>, Vec<u16>, Counts) {
+        let (topics, topic_places) = sorted_topics(into_inner(std::mem::take(&mut self.topics)));
+        let counts = self.into_sums(&topic_places).into_columns();
+        (topics, topic_places, counts)
+    }
+
+    fn into_sums(self, topic_places: &[u16]) -> Sums {
+        let (words, word_places) = self.lexicon.into_words();
+        let shards = self
             .shards
             .into_par_iter()
-            .map(|shard| into_inner(shard).into_sums(&word_places, &topic_places))
+            .map(|shard| into_inner(shard).into_sums(&word_places, topic_places))
             .collect();
-        let mut counts = Counts { topics, articles, words, ..Counts::empty(self.profile) };
-        counts.push_shards(shards);
-        counts
+        Sums { profile: self.profile, words, shards }
     }
 }
 
-impl Counts {
-    /// Appends the sums of all shards, each sorted; terms that begin with the same word are in the same shard.
-    fn push_shards(&mut self, shards: Vec<Vec<(TermId, Entry)>>) {
-        // Every word is a term, so it has a shard.
+impl Sums {
+    /// All columns but those of topics and articles.
+    fn into_columns(self) -> Counts {
+        let mut counts = Counts::empty(self.profile);
+        let terms = self.shards.par_iter().map(|shard| shard.chunk_by(|a, b| a.0 == b.0).count()).sum();
+        counts.terms.reserve_exact(terms);
+        counts.ends.reserve_exact(terms);
+        counts.entries.reserve_exact(self.shards.iter().map(Vec::len).sum());
+        let (words, entries) = self.into_entries();
+        entries.for_each(|(term, entry)| counts.push_entry(term, entry));
+        counts.words = words;
+        counts
+    }
+
+    /// The words, and the entries in the order of the terms.
+    pub(super) fn into_entries(self) -> (WordTable, impl Iterator<Item = (TermId, Entry)>) {
+        // Terms that begin with the same word are in the same shard, and every word is a term, so it has one.
         let mut shard_of_word = vec![0u8; self.words.len()];
-        for (number, shard) in (0..).zip(&shards) {
+        for (number, shard) in (0..).zip(&self.shards) {
             for (term, _) in shard.iter().filter(|(term, _)| term.second().is_none()) {
                 shard_of_word[term.first() as usize] = number;
             }
         }
-        let terms = shards.par_iter().map(|shard| shard.chunk_by(|a, b| a.0 == b.0).count()).sum();
-        self.terms.reserve_exact(terms);
-        self.ends.reserve_exact(terms);
-        self.entries.reserve_exact(shards.iter().map(Vec::len).sum());
-        let mut rests: Vec<_> = shards.into_iter().map(|shard| shard.into_iter().peekable()).collect();
-        for (word, &shard) in (0..).zip(&shard_of_word) {
-            let rest = &mut rests[usize::from(shard)];
-            while let Some((term, entry)) = rest.next_if(|(term, _)| term.first() == word) {
-                self.push_entry(term, entry);
+        let mut rests: Vec<_> = self.shards.into_iter().map(|shard| shard.into_iter().peekable()).collect();
+        let mut word = 0;
+        let next = move || {
+            loop {
+                let rest = &mut rests[usize::from(*shard_of_word.get(word as usize)?)];
+                match rest.next_if(|(term, _)| term.first() == word) {
+                    None => word += 1,
+                    entry => return entry,
+                }
             }
-        }
+        };
+        (self.words, std::iter::from_fn(next))
     }
 }
 
@@ -133,6 +196,13 @@ pub(crate) struct Counter<'a> {
 impl Counter<'_> {
     /// Adds an article.
     pub(crate) fn add(&mut self, labeled: &LabeledArticle) -> Result<(), CombineError> {
+        let topic = self.add_terms(labeled)?;
+        self.articles.push((article_digest(&labeled.article), topic));
+        Ok(())
+    }
+
+    /// Adds the terms of an article, which the caller remembers; gives the number of its topic.
+    pub(crate) fn add_terms(&mut self, labeled: &LabeledArticle) -> Result<u16, CombineError> {
         let topic = self.topic_number(&labeled.topic)?;
         let article = &labeled.article;
         let (tally, word_numbers) = (self.tally, &mut self.word_numbers);
@@ -161,19 +231,19 @@ impl Counter<'_> {
             let term = TermId::pair(self.numbers[first as usize], self.numbers[second as usize]);
             put(tally, &mut self.waiting, Addend { term, weight, topic });
         }
-        self.articles.push((article_digest(article), topic));
-        Ok(())
+        Ok(topic)
     }
 
     /// Adds what has been waiting.
     pub(crate) fn finish(self) {
         for (shard, waiting) in self.tally.shards.iter().zip(&self.waiting) {
-            lock(shard).add(waiting);
+            add(self.tally, shard, waiting);
         }
         lock(&self.tally.articles).extend(self.articles);
     }
 
-    fn topic_number(&mut self, topic: &Topic) -> Result<u16, CombineError> {
+    /// The number of a topic, which gets one if it has none.
+    pub(crate) fn topic_number(&mut self, topic: &Topic) -> Result<u16, CombineError> {
         if let Some(&number) = self.topics.get(topic) {
             return Ok(number);
         }
@@ -200,8 +270,19 @@ fn put(tally: &Tally, waiting: &mut [Vec<Addend>], addend: Addend) {
     let batch = &mut waiting[shard];
     batch.push(addend);
     if batch.len() == BATCH {
-        lock(&tally.shards[shard]).add(batch);
+        add(tally, &tally.shards[shard], batch);
         batch.clear();
+    }
+}
+
+fn add(tally: &Tally, shard: &Mutex<Shard>, addends: &[Addend]) {
+    let mut shard = lock(shard);
+    let before = shard.bytes();
+    shard.add(addends);
+    // It only ever grows.
+    let grown = shard.bytes() - before;
+    if grown > 0 {
+        tally.shard_bytes.fetch_add(grown, Ordering::Relaxed);
     }
 }
 
@@ -215,7 +296,7 @@ fn into_inner<T>(mutex: Mutex<T>) -> T {
 }
 
 /// The topics in order, and for each number its topic's place among them.
-fn sorted(numbers: HashMap<Topic, u16>) -> (Vec<Topic>, Vec<u16>) {
+pub(crate) fn sorted_topics(numbers: TopicNumbers) -> (Vec<Topic>, Vec<u16>) {
     let mut topics: Vec<(Topic, u16)> = numbers.into_iter().collect();
     topics.sort_unstable();
     let mut places = vec![0; topics.len()];

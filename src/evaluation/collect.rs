@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use super::{Prediction, Predictions};
 use crate::{
     article::Topic,
-    model::{Classification, Decision, Model},
+    model::{Classification, Decision, ModelFacts},
 };
 
 /// Predictions under construction. Keeps for each article about 90 bytes, and 8 for each topic of the model.
 #[derive(Debug)]
 pub struct Collector<'a> {
-    model: &'a Model,
+    facts: &'a ModelFacts,
     /// Labels that are no topics of the model, with their places behind these, in the order in which they were met.
     strange: BTreeMap<Topic, usize>,
     predictions: Vec<([u8; 32], Prediction)>,
 }
 
 impl<'a> Collector<'a> {
-    /// No answer yet.
+    /// No answer yet of a model with these facts.
     #[must_use]
-    pub fn new(model: &'a Model) -> Self {
-        Self { model, strange: BTreeMap::new(), predictions: Vec::new() }
+    pub fn new(facts: &'a ModelFacts) -> Self {
+        Self { facts, strange: BTreeMap::new(), predictions: Vec::new() }
     }
 
     /// Sets an answer beside the right `topic`. `article` is the place of the article among all, `digest` its digest.
@@ -32,7 +32,7 @@ impl<'a> Collector<'a> {
         topic: &Topic,
         classification: &Classification,
     ) -> &Prediction {
-        let facts = self.model.facts();
+        let facts = self.facts;
         let topics = facts.topics.len();
         let mut probabilities = vec![0.0; topics];
         for score in &classification.topics {
@@ -61,7 +61,7 @@ impl<'a> Collector<'a> {
     /// All of them, in the order of the articles' digests.
     #[must_use]
     pub fn finish(self) -> Predictions {
-        let facts = self.model.facts();
+        let facts = self.facts;
         let topics = facts.topics.len();
         let mut labels = facts.topics.clone();
         // Sorted, whatever the order in which they were met.

@@ -93,7 +93,7 @@ impl Predictions {
                 Some((index, labeled, labeled.article.digest(), answer))
             })
             .collect();
-        let mut collector = Collector::new(model);
+        let mut collector = Collector::new(model.facts());
         for (index, labeled, digest, answer) in digests {
             collector.add(index, digest, &labeled.topic, answer);
         }

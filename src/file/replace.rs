@@ -15,37 +15,52 @@ use std::{
 /// When the folder cannot be written, the disk is full, another process is writing the same file, or the partial file is
 /// something else than a file.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, |file| file.write_all(bytes), |()| path.to_owned()).map(|_| ())
+}
+
+/// The same for what is too large to be held: `write` is given the empty partial file, and `place` the path that it takes
+/// in the same folder, given what `write` gave; by then it may be another than `path`, after which the partial file is named.
+pub(crate) fn replace_with<T, E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<T, E>,
+    place: impl FnOnce(&T) -> PathBuf,
+) -> Result<(T, PathBuf), E> {
     let partial = partial_path(path)?;
-    // A link would be followed to whatever it names, and a pipe waited for. Nobody but us makes this name.
-    if fs::symlink_metadata(&partial).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{} is in the way and is no file", partial.display()),
-        ));
-    }
-    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(io::Error::new(
-                io::ErrorKind::ResourceBusy,
-                format!("another process is writing it (it holds {})", partial.display()),
-            ));
-        }
-        Err(TryLockError::Error(error)) => return Err(error),
-    }
+    let mut file = lock(&partial)?;
     let written = (|| {
         file.set_len(0)?;
-        file.write_all(bytes)?;
+        let written = write(&mut file)?;
         file.sync_all()?;
-        fs::rename(&partial, path)?;
-        sync_folder(path)
+        let path = place(&written);
+        fs::rename(&partial, &path)?;
+        sync_folder(&path)?;
+        Ok((written, path))
     })();
     if written.is_err() {
         // The first error says more than a second one from the cleaning up.
         let _ = fs::remove_file(&partial);
     }
     written
+}
+
+/// Opens a partial file for us alone.
+fn lock(partial: &Path) -> io::Result<File> {
+    // A link would be followed to whatever it names, and a pipe waited for. Nobody but us makes this name.
+    if fs::symlink_metadata(partial).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{} is in the way and is no file", partial.display()),
+        ));
+    }
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(partial)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            format!("another process is writing it (it holds {})", partial.display()),
+        )),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn partial_path(path: &Path) -> io::Result<PathBuf> {

@@ -4,7 +4,7 @@
 //! with sorted keys. The digest in it covers the rest of that JSON and every tensor's bytes. The header of a file that reads
 //! well is written again and compared, so there is one sequence of bytes for one content.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 use safetensors::{Dtype, SafeTensors, tensor::View};
 use serde_json::{Map, Value};
@@ -94,7 +94,6 @@ struct Tensor<'a> {
     name: &'static str,
     dtype: Dtype,
     len: usize,
-    bytes: usize,
     write: Write<'a>,
 }
 
@@ -109,34 +108,79 @@ impl<'a> TensorWriter<'a> {
             out.chunks_exact_mut(T::BYTES).zip(numbers).for_each(|(out, &number)| number.put(out));
         };
         let (dtype, len) = (T::DTYPE, numbers.len());
-        self.tensors.push(Tensor { name, dtype, len, bytes: len * T::BYTES, write: Box::new(write) });
+        self.tensors.push(Tensor { name, dtype, len, write: Box::new(write) });
     }
 
     /// The bytes of the file. `facts` must not have the key `digest`.
-    pub(crate) fn finish(mut self, facts: Map<String, Value>) -> Result<Vec<u8>, InvalidFile> {
-        // As the safetensors library lays them out.
-        self.tensors.sort_by(|a, b| b.dtype.cmp(&a.dtype).then(a.name.cmp(b.name)));
-        let header_with = |facts: Map<String, Value>, digest: String| {
-            let facts = facts.into_iter().chain([(DIGEST.to_owned(), Value::String(digest))]).collect();
-            let shape = |t: &Tensor<'_>| (t.name, Shape { dtype: t.dtype, len: [t.len] });
-            header(self.tensors.iter().map(shape), facts)
-        };
-        // All digests have one length, so the tensors can be written before the digest is known.
-        let mut bytes = header_with(facts.clone(), hex(&[0; 32]))?;
-        let mut start = bytes.len();
-        bytes.resize(start + self.tensors.iter().map(|t| t.bytes).sum::<usize>(), 0);
-        let mut places = Vec::with_capacity(self.tensors.len());
+    pub(crate) fn finish(self, facts: Map<String, Value>) -> Result<Vec<u8>, InvalidFile> {
+        let layout = Layout::new(self.tensors.iter().map(|t| (t.name, t.dtype, t.len)).collect(), facts)?;
+        let mut bytes = vec![0; layout.len];
         for tensor in &self.tensors {
-            let place = start..start + tensor.bytes;
-            (tensor.write)(&mut bytes[place.clone()]);
-            start = place.end;
-            places.push((tensor.name, place));
+            (tensor.write)(&mut bytes[layout.place(tensor.name)]);
         }
-        places.sort_by_key(|place| place.0);
-        let digest = digest(&facts, places.into_iter().map(|(name, place)| (name, &bytes[place])));
-        let header = header_with(facts, digest)?;
+        let mut hash = layout.digest();
+        for (name, place) in layout.by_name() {
+            hash.update(name.as_bytes());
+            hash.update((place.len() as u64).to_le_bytes());
+            hash.update(&bytes[place]);
+        }
+        let header = layout.header(&hash.finalize().into())?;
         bytes[..header.len()].copy_from_slice(&header);
         Ok(bytes)
+    }
+}
+
+/// Where everything stands in a file, given how long its tensors are.
+pub(crate) struct Layout {
+    facts: Map<String, Value>,
+    /// As the safetensors library lays them out.
+    tensors: Vec<(&'static str, Dtype, usize)>,
+    places: Vec<(&'static str, Range<usize>)>,
+    /// How many bytes the file has.
+    pub(super) len: usize,
+}
+
+impl Layout {
+    /// The layout of one-dimensional tensors with these names and lengths. `facts` must not have the key `digest`.
+    pub(crate) fn new(
+        mut tensors: Vec<(&'static str, Dtype, usize)>,
+        facts: Map<String, Value>,
+    ) -> Result<Self, InvalidFile> {
+        tensors.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let mut layout = Self { facts, tensors, places: Vec::new(), len: 0 };
+        // All digests have one length, so the tensors can be written before the digest is known.
+        let mut start = layout.header(&[0; 32])?.len();
+        for &(name, dtype, len) in &layout.tensors {
+            let place = start..start + len * dtype.bitsize() / 8;
+            start = place.end;
+            layout.places.push((name, place));
+        }
+        layout.len = start;
+        Ok(layout)
+    }
+
+    /// Where a tensor's numbers stand; nowhere when there is none of this name.
+    pub(crate) fn place(&self, name: &str) -> Range<usize> {
+        self.places.iter().find(|place| place.0 == name).map_or(0..0, |place| place.1.clone())
+    }
+
+    /// All that stands before the tensors.
+    pub(super) fn header(&self, digest: &[u8; 32]) -> Result<Vec<u8>, InvalidFile> {
+        let mut facts = self.facts.clone();
+        facts.insert(DIGEST.to_owned(), Value::String(hex(digest)));
+        let shape = |t: &(&'static str, Dtype, usize)| (t.0, Shape { dtype: t.1, len: [t.2] });
+        header(self.tensors.iter().map(shape), facts)
+    }
+
+    /// The digest of the facts, to which the tensors come in the order of [`Self::by_name`].
+    pub(super) fn digest(&self) -> Sha256 {
+        Sha256::new_with_prefix(Value::Object(self.facts.clone()).to_string().as_bytes())
+    }
+
+    pub(super) fn by_name(&self) -> Vec<(&'static str, Range<usize>)> {
+        let mut places = self.places.clone();
+        places.sort_by_key(|place| place.0);
+        places
     }
 }
 

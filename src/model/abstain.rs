@@ -1,7 +1,7 @@
 //! When to say nothing: thresholds from leave-one-out, and the decision.
 
 use super::{
-    Model,
+    ModelFacts,
     answer::{AbstainReason, Coverage, Decision, TopicScore},
     calibrate::Fit,
     facts::Thresholds,
@@ -88,8 +88,7 @@ pub(crate) struct Findings<'a> {
 }
 
 /// A topic, or the first reason for giving none.
-pub(crate) fn decide(model: &Model, findings: &Findings<'_>, options: &Options) -> Decision {
-    let facts = model.facts();
+pub(crate) fn decide(facts: &ModelFacts, findings: &Findings<'_>, options: &Options) -> Decision {
     let thresholds = &facts.thresholds;
     let min_probability = options.min_probability.unwrap_or(thresholds.min_probability);
     let max_strangeness = thresholds.max_strangeness.map(|stored| options.max_strangeness.unwrap_or(stored));

@@ -18,6 +18,8 @@ use crate::counts::Counts;
 const ALPHAS: [f64; 6] = [0.01, 0.03, 0.06, 0.1, 0.2, 0.4];
 const ROW_SCALINGS: [f64; 3] = [0.5, 0.75, 1.0];
 const VARIANTS: [Variant; 2] = [Variant::Complement, Variant::Blend];
+/// No more estimators are tried.
+pub(crate) const MAX_CANDIDATES: usize = ALPHAS.len() * ROW_SCALINGS.len() * VARIANTS.len();
 /// Parameters are chosen on at most so many articles, those with the smallest digests.
 pub const CHOICE_LIMIT: usize = 2048;
 /// Used where nothing can be measured.
@@ -72,12 +74,14 @@ fn candidates(params: &ValidTrainingParams, common_sum: f64) -> Vec<Estimator> {
 }
 
 /// Tries all candidates on the first [`CHOICE_LIMIT`] articles of `sample`, takes the one of least log-loss after calibration,
-/// of equal ones the first, and calibrates it on all of `sample`.
+/// of equal ones the first, and calibrates it on all of `sample`. `article_count` is that of
+/// the whole corpus.
 pub(crate) fn choose(
     counts: &Counts,
     sample: &Sample<'_>,
     params: &ValidTrainingParams,
     background: Option<usize>,
+    article_count: u64,
 ) -> Option<Choice> {
     let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
     let candidates = candidates(params, vocabulary::mean_total(counts, &kept));
@@ -92,7 +96,7 @@ pub(crate) fn choose(
     };
     let scores = whole.scores(sample.articles(), &[estimator]).pop()?;
     let fit = calibrate::fit(&scores, sample.articles(), sample.topics(), background, None);
-    let coverages = sample.coverages(&whole);
+    let coverages = sample.coverages(&whole, article_count);
     Some(Choice { kept, estimator, articles, fit, scores, coverages })
 }
 

@@ -54,7 +54,7 @@ impl Classifier {
         let best = topics.first().map_or(0.0, |best| best.probability);
         let strangeness = strangeness(self.surprise(model, coverage), best);
         let findings = Findings { coverage, foreign, strangeness, topics: &topics };
-        let decision = decide(model, &findings, options);
+        let decision = decide(&model.facts, &findings, options);
         let evidence = match topics.as_slice() {
             [best, runner_up, ..] if options.max_evidence_terms > 0 => {
                 let most = options.max_evidence_terms;

@@ -77,8 +77,8 @@ pub(crate) fn unit(weight: u64) -> f64 {
     weight as f64 / f64::from(crate::text::WEIGHT_ONE)
 }
 
-/// So many terms are estimated at a time.
-const BLOCK: usize = 1 << 14;
+/// So many terms are estimated at a time by one thread.
+pub(crate) const BLOCK: usize = 1 << 14;
 
 /// What one estimator makes of the totals.
 struct Scale<'a> {
@@ -88,6 +88,35 @@ struct Scale<'a> {
     totals: Vec<f64>,
     /// The sum of all totals.
     total: f64,
+}
+
+/// Rows with all that is needed to estimate any of their terms.
+struct ScaledRows<'a> {
+    rows: &'a Rows<'a>,
+    scale: Scale<'a>,
+    /// What each topic's weights are divided by.
+    norms: Vec<f64>,
+}
+
+impl ScaledRows<'_> {
+    /// The weights of some of the kept terms, a whole number of blocks from the first on.
+    fn weights<T: Copy + Default + Send>(
+        &self,
+        terms: &[u32],
+        round: impl Fn(f64) -> T + Sync,
+    ) -> Result<Vec<T>, EstimateError> {
+        let topics = self.norms.len();
+        let mut weights = vec![T::default(); terms.len() * topics];
+        weights.par_chunks_mut(BLOCK * topics).zip(terms.par_chunks(BLOCK)).try_for_each(
+            |(weights, terms)| {
+                self.rows.for_each_column(terms, &self.scale, |topic, column| {
+                    let places = weights.iter_mut().skip(topic).step_by(topics);
+                    places.zip(column).for_each(|(place, weight)| *place = round(weight / self.norms[topic]));
+                })
+            },
+        )?;
+        Ok(weights)
+    }
 }
 
 impl<'a> Rows<'a> {
@@ -102,35 +131,34 @@ impl<'a> Rows<'a> {
     /// The weights in full precision: one row per term, one column per topic.
     #[cfg(test)]
     pub(crate) fn estimate(&self, estimator: &Estimator) -> Result<Vec<f64>, EstimateError> {
-        self.estimate_as(estimator, |weight| weight)
+        self.scaled(estimator)?.weights(self.kept, |weight| weight)
     }
 
     /// The weights as a file holds them: what little the last bits of a logarithm differ between platforms is gone then.
     pub(crate) fn estimate_rounded(&self, estimator: &Estimator) -> Result<Vec<f32>, EstimateError> {
-        self.estimate_as(estimator, |weight| weight as f32)
+        self.scaled(estimator)?.weights(self.kept, |weight| weight as f32)
     }
 
-    fn estimate_as<T: Copy + Default + Send>(
+    /// The same, some terms at a time.
+    pub(crate) fn estimate_in_parts<E: From<EstimateError>>(
         &self,
         estimator: &Estimator,
-        round: impl Fn(f64) -> T + Sync,
-    ) -> Result<Vec<T>, EstimateError> {
-        let topics = self.totals.len();
+        mut sink: impl FnMut(Vec<f32>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let scaled = self.scaled(estimator)?;
+        for terms in self.kept.chunks(BLOCK * rayon::current_num_threads()) {
+            sink(scaled.weights(terms, |weight| weight as f32)?)?;
+        }
+        Ok(())
+    }
+
+    fn scaled<'b>(&'b self, estimator: &'b Estimator) -> Result<ScaledRows<'b>, EstimateError> {
         let factors: Vec<f64> = self.totals.iter().map(|&total| row_factor(estimator, total)).collect();
         let totals: Vec<f64> =
             self.totals.iter().zip(&factors).map(|(total, factor)| total * factor).collect();
         let scale = Scale { estimator, total: totals.iter().sum(), factors, totals };
-        let norms = if estimator.normalize { self.norms(&scale)? } else { vec![1.0; topics] };
-        let mut weights = vec![T::default(); self.kept.len() * topics];
-        weights.par_chunks_mut(BLOCK * topics).zip(self.kept.par_chunks(BLOCK)).try_for_each(
-            |(weights, terms)| {
-                self.for_each_column(terms, &scale, |topic, column| {
-                    let places = weights.iter_mut().skip(topic).step_by(topics);
-                    places.zip(column).for_each(|(place, weight)| *place = round(weight / norms[topic]));
-                })
-            },
-        )?;
-        Ok(weights)
+        let norms = if estimator.normalize { self.norms(&scale)? } else { vec![1.0; self.totals.len()] };
+        Ok(ScaledRows { rows: self, scale, norms })
     }
 
     /// For each topic the mean of its weights' absolute values.

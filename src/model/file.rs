@@ -23,7 +23,8 @@ pub(super) struct Parts {
     rows: Vec<f32>,
 }
 
-fn metadata(facts: &ModelFacts) -> Result<Map<String, Value>, InvalidFile> {
+/// What a model file says beside its tensors.
+pub(super) fn metadata(facts: &ModelFacts) -> Result<Map<String, Value>, InvalidFile> {
     let facts = serde_json::to_value(facts).map_err(|e| InvalidFile::content(e.to_string()))?;
     let mut metadata = match facts {
         Value::Object(facts) => facts,
@@ -95,11 +96,13 @@ fn to_bytes(
 fn checked(index: TermIndex, words: &WordTable) -> Result<TermIndex, InvalidFile> {
     match index.words_with_one_key() {
         None => Ok(index),
-        Some((a, b)) => {
-            let (a, b) = (words.get(a), words.get(b));
-            Err(InvalidFile::content(format!("the words {a:?} and {b:?} share a key")))
-        }
+        Some((a, b)) => Err(one_key(words.get(a), words.get(b))),
     }
+}
+
+/// Two words that cannot be told apart.
+pub(super) fn one_key(a: &str, b: &str) -> InvalidFile {
+    InvalidFile::content(format!("the words {a:?} and {b:?} share a key"))
 }
 
 impl Model {

@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 
 use super::{
-    Model,
+    Model, ModelFacts,
     abstain::{Findings, decide, strangeness},
     answer::{Classification, Coverage, TopicScore},
     classify::rank,
     leave_one_out::Whole,
     options::Options,
-    sample::{NotCounted, Sample, SampledArticle},
+    sample::{NotCounted, Sample, SampledArticle, in_order_of_digests},
     term_index::TermIndex,
     vocabulary,
 };
@@ -67,27 +67,30 @@ pub fn leave_one_out(
         });
     }
     let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
-    let sample = Sample::new(counts, &index, articles, usize::MAX)?;
+    let order = in_order_of_digests(counts, articles)?;
+    let sample = Sample::new(counts, &index, &order.iter().map(|&i| (i, articles[i])).collect::<Vec<_>>())?;
     let max_terms = usize::try_from(training.max_terms).unwrap_or(usize::MAX);
     let kept = vocabulary::select(counts, training.min_articles, max_terms);
     let whole = Whole::new(counts, training.min_articles, &kept);
     let scores = whole.scores(sample.articles(), &[model.facts.estimator]);
-    let coverages = sample.coverages(&whole);
-    Ok(scores.first().map_or_else(Vec::new, |scores| answers(model, sample.articles(), &coverages, scores)))
+    let coverages = sample.coverages(&whole, counts.article_count() as u64);
+    Ok(scores
+        .first()
+        .map_or_else(Vec::new, |scores| answers(&model.facts, sample.articles(), &coverages, scores)))
 }
 
-/// What `model` makes of `scores[article * topics + topic]`, given the articles' coverages and mean surprises.
+/// What a model with these facts makes of `scores[article * topics + topic]`, given the articles' coverages and mean surprises.
 pub(super) fn answers(
-    model: &Model,
+    facts: &ModelFacts,
     articles: &[SampledArticle],
     coverages: &[(Coverage, f64)],
     scores: &[f64],
 ) -> Vec<HeldOut> {
-    let calibration = &model.facts.calibration;
+    let calibration = &facts.calibration;
     articles
         .par_iter()
         .zip(coverages)
-        .zip(scores.par_chunks_exact(model.facts.topics.len()))
+        .zip(scores.par_chunks_exact(facts.topics.len()))
         .map(|((article, &(coverage, surprise)), scores)| {
             let factor = calibration.factor(coverage.words);
             let logits: Vec<f64> =
@@ -98,7 +101,7 @@ pub(super) fn answers(
             // A training article is in a language of the model.
             let findings = Findings { coverage, foreign: false, strangeness, topics: &topics };
             let classification = Classification {
-                decision: decide(model, &findings, &Options::default()),
+                decision: decide(facts, &findings, &Options::default()),
                 topics,
                 language: String::new(),
                 coverage,

@@ -326,7 +326,7 @@ mod tests {
             Variant,
             classify::{add_scores, in_units},
             estimate::Rows,
-            sample::Sample,
+            sample::{Sample, in_order_of_digests},
             term_index::TermIndex,
             vocabulary,
         },
@@ -407,15 +407,15 @@ mod tests {
         let counts = Counts::of(TextProfile::default(), &corpus).unwrap();
         let articles: Vec<_> = corpus.iter().collect();
         let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
-        let sample = Sample::new(&counts, &index, &articles, usize::MAX).unwrap();
-        let mut in_order = articles.clone();
-        in_order.sort_by_key(|a| a.article.digest());
+        let order = in_order_of_digests(&counts, &articles).unwrap();
+        let in_order: Vec<_> = order.iter().map(|&i| (i, articles[i])).collect();
+        let sample = Sample::new(&counts, &index, &in_order).unwrap();
         for min_articles in [1, 2] {
             let kept = vocabulary::select(&counts, min_articles, usize::MAX);
             let whole = Whole::new(&counts, min_articles, &kept);
             let scores = whole.scores(sample.articles(), &estimators());
             for (estimator, scores) in estimators().iter().zip(&scores) {
-                for (article, scores) in in_order.iter().zip(scores.chunks_exact(3)) {
+                for ((_, article), scores) in in_order.iter().zip(scores.chunks_exact(3)) {
                     let anew = retrained(&counts, article, min_articles, estimator);
                     for (a, b) in scores.iter().zip(&anew) {
                         assert!(
@@ -445,7 +445,6 @@ mod tests {
         let corpus = corpus();
         let counts = Counts::of(TextProfile::default(), &corpus[..7]).unwrap();
         let articles: Vec<_> = corpus.iter().collect();
-        let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
-        assert!(Sample::new(&counts, &index, &articles, usize::MAX).is_err());
+        assert!(in_order_of_digests(&counts, &articles).is_err());
     }
 }

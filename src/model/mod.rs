@@ -7,6 +7,7 @@
 
 mod abstain;
 mod answer;
+mod article_sample;
 mod calibrate;
 mod card;
 mod choose;
@@ -28,6 +29,7 @@ mod term_index;
 mod train;
 mod vocabulary;
 mod weighted_terms;
+mod written;
 
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
 pub use calibrate::Calibration;
@@ -40,13 +42,21 @@ pub use file::MODEL_FORMAT;
 pub use held_out::{HeldOut, LeaveOneOutError, leave_one_out};
 pub use options::{InvalidOptions, MAX_EVIDENCE_TERMS, Options};
 pub use revision::{InvalidRevision, Revision};
-pub use sample::NotCounted;
+pub use sample::{NotCounted, SAMPLE_BYTES, SAMPLE_LIMIT};
 pub use train::{
-    DEFAULT_BACKGROUND, DEFAULT_MAX_TERMS, InvalidParams, SAMPLE_LIMIT, TrainError, Trained, TrainingParams,
+    DEFAULT_BACKGROUND, DEFAULT_MAX_TERMS, InvalidParams, TrainError, Trained, TrainingParams,
     ValidTrainingParams, train,
 };
 
-use term_index::TermIndex;
+pub(crate) use article_sample::{ArticleSample, digest_prefix};
+pub(crate) use choose::MAX_CANDIDATES;
+pub(crate) use estimate::BLOCK as ESTIMATE_BLOCK;
+pub(crate) use sample::Sample;
+pub(crate) use term_index::TermIndex;
+pub(crate) use train::{Fitted, check_topics, fit};
+pub(crate) use vocabulary::{Cut, Frequencies};
+pub(crate) use written::WriteError;
+
 use weighted_terms::WeightedTerms;
 
 use crate::counts::WordTable;

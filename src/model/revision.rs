@@ -22,6 +22,11 @@ impl Revision {
         Self(Sha256::digest(file).into())
     }
 
+    /// The revision of a model file with this SHA-256.
+    pub(crate) fn from_digest(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
     /// The first twelve digits, for eyes.
     #[must_use]
     pub fn short(&self) -> String {

@@ -1,9 +1,5 @@
 //! The way from counts to a model.
 
-use std::collections::BTreeMap;
-
-use rayon::prelude::*;
-
 use super::{
     Model, abstain,
     calibrate::Calibration,
@@ -12,27 +8,20 @@ use super::{
     facts::{ModelFacts, Thresholds, TrainingFacts},
     file::Parts,
     held_out::{self, HeldOut},
-    sample::{NotCounted, Sample},
+    sample::{NotCounted, Sample, in_order_of_digests, sampled},
     term_index::TermIndex,
     vocabulary,
 };
 use crate::{
-    article::LabeledArticle,
-    counts::Counts,
+    article::{LabeledArticle, Topic},
+    counts::{CorpusSummary, Counts},
     file::{InvalidFile, hex},
-    text::detect_language,
 };
 
 /// The topic that stands for "none of the others" when the user names none.
 pub const DEFAULT_BACKGROUND: &str = "other";
 /// More terms than this are kept only when the user says so.
 pub const DEFAULT_MAX_TERMS: usize = 5_000_000;
-/// Leave-one-out calibrates and sets thresholds on at most so many articles, those with the smallest digests.
-pub const SAMPLE_LIMIT: usize = 8192;
-
-/// So many articles are looked at for their language.
-const LANGUAGE_SAMPLE: usize = 400;
-
 /// What was asked for. What is left open is chosen by leave-one-out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingParams {
@@ -76,6 +65,18 @@ pub struct ValidTrainingParams {
     pub(crate) row_scaling: Option<f64>,
     pub(crate) normalize: bool,
     pub(crate) background: Option<String>,
+}
+
+impl ValidTrainingParams {
+    /// Terms in fewer articles are dropped.
+    pub(crate) fn min_articles(&self) -> u64 {
+        self.min_articles
+    }
+
+    /// No more terms are kept.
+    pub(crate) fn max_terms(&self) -> usize {
+        self.max_terms
+    }
 }
 
 /// All that is wrong with training parameters.
@@ -185,18 +186,53 @@ pub fn train(
     articles: Option<&[&LabeledArticle]>,
     params: &ValidTrainingParams,
 ) -> Result<Trained, TrainError> {
-    let names: Vec<String> = counts.topics.iter().map(ToString::to_string).collect();
+    check_topics(&counts.topics, params)?;
+    let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
+    let sample = articles.map(|articles| {
+        let order = in_order_of_digests(counts, articles)?;
+        let bytes = |&i: &usize| articles[i].article.title.len() + articles[i].article.text.len();
+        let some = order.iter().take(sampled(order.iter().map(bytes)));
+        Sample::new(counts, &index, &some.map(|&i| (i, articles[i])).collect::<Vec<_>>())
+    });
+    let fitted = fit(counts, &counts.summary(), sample.transpose()?, params)?;
+    let weights = Rows::new(counts, &fitted.kept).estimate_rounded(&fitted.facts.estimator)?;
+    let index = (fitted.kept.len() == counts.terms.len()).then_some(index);
+    let (model, bytes) = Parts::new(fitted.facts, counts, &fitted.kept, weights).finish(index)?;
+    debug_assert_eq!(Model::from_bytes(&bytes).map(|read| read.revision()), Ok(model.revision()));
+    Ok(Trained { model, bytes, held_out: fitted.held_out })
+}
+
+/// Checks what can be told from the topics alone; gives the place of the background.
+pub(crate) fn check_topics(
+    topics: &[Topic],
+    params: &ValidTrainingParams,
+) -> Result<Option<usize>, TrainError> {
+    let names: Vec<String> = topics.iter().map(ToString::to_string).collect();
     if names.len() < 2 {
         return Err(TrainError::TooFewTopics(names));
     }
-    let background = background(&names, params.background.as_deref())?;
-    let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
-    let sample = articles.map(|articles| Sample::new(counts, &index, articles, SAMPLE_LIMIT)).transpose()?;
-    let per_topic = counts.articles_per_topic();
-    let all = counts.article_count() as f64;
-    let priors: Vec<f64> = per_topic.iter().map(|&n| n as f64 / all).collect();
+    background(&names, params.background.as_deref())
+}
 
-    let choice = sample.as_ref().and_then(|sample| choose(counts, sample, params, background));
+/// All of a model but its weights.
+pub(crate) struct Fitted {
+    pub(crate) facts: ModelFacts,
+    /// The terms to keep, as indexes into those of the counts.
+    pub(crate) kept: Vec<u32>,
+    pub(crate) held_out: Vec<HeldOut>,
+}
+
+/// Chooses terms and parameters and calibrates, see [`train()`]. `corpus` tells about the whole corpus, of which `counts` may
+/// lack terms that `params` drop.
+pub(crate) fn fit(
+    counts: &Counts,
+    corpus: &CorpusSummary,
+    sample: Option<Sample<'_>>,
+    params: &ValidTrainingParams,
+) -> Result<Fitted, TrainError> {
+    let background = check_topics(&counts.topics, params)?;
+    let all = corpus.article_count();
+    let choice = sample.as_ref().and_then(|sample| choose(counts, sample, params, background, all));
     let (kept, estimator, calibration, thresholds, leave_one_out, scored) = match choice {
         Some(choice) => {
             let metrics = super::LeaveOneOutMetrics {
@@ -219,55 +255,34 @@ pub fn train(
                 common_sum: vocabulary::mean_total(counts, &kept),
                 normalize: params.normalize,
             };
+            let priors: Vec<f64> = corpus.articles.iter().map(|&n| n as f64 / all as f64).collect();
             (kept, estimator, Calibration::unfitted(&priors), Thresholds::default(), None, None)
         }
     };
     if kept.is_empty() {
         return Err(TrainError::NoTerms(params.min_articles));
     }
-    let languages = articles.zip(sample.as_ref()).map(|(articles, sample)| languages(articles, sample));
-    let languages = languages.unwrap_or_default();
-    let weights = Rows::new(counts, &kept).estimate_rounded(&estimator)?;
     let facts = ModelFacts {
-        topics: names,
+        topics: counts.topics.iter().map(ToString::to_string).collect(),
         background,
-        languages,
+        languages: sample.as_ref().map_or_else(Vec::new, |sample| sample.languages().to_vec()),
         text_profile: counts.profile,
         estimator,
         calibration,
         thresholds,
         training: TrainingFacts {
-            corpus_digest: hex(&counts.corpus_digest()),
-            articles: per_topic,
-            terms: counts.term_count() as u64,
+            corpus_digest: hex(&corpus.digest),
+            articles: corpus.articles.clone(),
+            terms: corpus.terms,
             min_articles: params.min_articles,
             max_terms: params.max_terms as u64,
             leave_one_out,
         },
     };
-    let index = (kept.len() == counts.terms.len()).then_some(index);
-    let (model, bytes) = Parts::new(facts, counts, &kept, weights).finish(index)?;
-    debug_assert_eq!(Model::from_bytes(&bytes).map(|read| read.revision()), Ok(model.revision()));
     let held_out = sample.zip(scored).map_or_else(Vec::new, |(sample, (scores, coverages))| {
-        held_out::answers(&model, sample.articles(), &coverages, &scores)
+        held_out::answers(&facts, sample.articles(), &coverages, &scores)
     });
-    Ok(Trained { model, bytes, held_out })
-}
-
-/// The languages in which at least one in twenty articles is written, judged by up to [`LANGUAGE_SAMPLE`] of them.
-fn languages(articles: &[&LabeledArticle], sample: &Sample<'_>) -> Vec<String> {
-    let some: Vec<&'static str> = sample
-        .articles()
-        .par_iter()
-        .take(LANGUAGE_SAMPLE)
-        .filter_map(|a| articles.get(a.index))
-        .map(|a| detect_language(&a.article.title, &a.article.text))
-        .collect();
-    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for tag in &some {
-        *counts.entry(tag).or_default() += 1;
-    }
-    counts.into_iter().filter(|(_, n)| n * 20 >= some.len()).map(|(tag, _)| tag.to_owned()).collect()
+    Ok(Fitted { facts, kept, held_out })
 }
 
 fn background(topics: &[String], named: Option<&str>) -> Result<Option<usize>, TrainError> {

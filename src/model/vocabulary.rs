@@ -1,9 +1,105 @@
 //! Which terms a model keeps.
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::estimate::unit;
 use crate::counts::Counts;
+
+/// Of so many articles and fewer there is a slot each.
+const FEW: usize = 1024;
+
+/// How many terms, with how many entries, occur in how many articles.
+#[derive(Clone, Debug)]
+pub(crate) struct Frequencies {
+    /// Words and pairs of each number of articles below [`FEW`].
+    few: Vec<[Class; 2]>,
+    many: BTreeMap<u64, [Class; 2]>,
+}
+
+/// Terms of one kind that occur in as many articles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Class {
+    terms: u64,
+    entries: u64,
+}
+
+impl Default for Frequencies {
+    fn default() -> Self {
+        Self { few: vec![<[Class; 2]>::default(); FEW], many: BTreeMap::new() }
+    }
+}
+
+impl Frequencies {
+    /// Adds a term.
+    #[inline]
+    pub(crate) fn add(&mut self, articles: u64, pair: bool, entries: usize) {
+        let classes = match self.few.get_mut(articles as usize) {
+            Some(classes) => classes,
+            None => self.many.entry(articles).or_default(),
+        };
+        let class = &mut classes[usize::from(pair)];
+        class.terms += 1;
+        class.entries += entries as u64;
+    }
+
+    /// Which terms are kept, see [`select`].
+    pub(crate) fn cut(&self, min_articles: u64, max_terms: usize) -> Cut {
+        let few = self.few.iter().enumerate().map(|(articles, classes)| (articles as u64, classes));
+        let many = self.many.iter().map(|(articles, classes)| (*articles, classes));
+        let mut cut =
+            Cut { articles: min_articles, pairs: true, left: u64::MAX, words: 0, terms: 0, entries: 0 };
+        let mut room = max_terms as u64;
+        let falling = many.rev().chain(few.rev());
+        for (articles, classes) in falling.take_while(|(articles, _)| *articles >= min_articles) {
+            // Words before pairs of the same frequency: then a pair's words are kept wherever the pair is.
+            for (pairs, class) in [(false, classes[0]), (true, classes[1])] {
+                let taken = class.terms.min(room);
+                room -= taken;
+                cut.terms += taken;
+                cut.words += if pairs { 0 } else { taken };
+                // Of a class that is kept in part nobody knows before they are looked at.
+                cut.entries += class.entries.min(taken.saturating_mul(articles));
+                if taken < class.terms {
+                    return Cut { articles, pairs, left: taken, ..cut };
+                }
+            }
+        }
+        cut
+    }
+}
+
+/// Which terms are kept: all that are in more than so many articles, and of those in as many some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    articles: u64,
+    /// Of the terms in as many articles all words and some pairs, or else some words.
+    pairs: bool,
+    /// How many of the last class are still kept, the first in their order.
+    left: u64,
+    /// How many words, and how many terms altogether, are kept.
+    pub(crate) words: u64,
+    pub(crate) terms: u64,
+    /// At most so many entries the kept terms have.
+    pub(crate) entries: u64,
+}
+
+impl Cut {
+    /// Every term that is kept occurs in at least so many articles.
+    pub(crate) fn least_articles(&self) -> u64 {
+        self.articles
+    }
+
+    /// Whether the next term is kept, all being asked for in their order.
+    #[inline]
+    pub(crate) fn keeps(&mut self, articles: u64, pair: bool) -> bool {
+        if articles != self.articles || pair != self.pairs {
+            return articles > self.articles || articles == self.articles && !pair && self.pairs;
+        }
+        let kept = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        kept
+    }
+}
 
 /// The terms that occur in at least `min_articles` articles, as indexes into the terms of `counts`, in order.
 /// When they are more than `max_terms`, those in the most articles stay, ties going to the first by bytes;
@@ -16,14 +112,17 @@ pub(crate) fn select(counts: &Counts, min_articles: u64, max_terms: usize) -> Ve
         // A pair is in no more articles than each of its words, so its words are kept too.
         return kept;
     }
-    // Words before pairs of the same frequency: then a pair's words stand before the pair.
-    let rank = |&i: &u32| {
-        let pair = counts.terms[i as usize].second().is_some();
-        (Reverse(counts.articles_with(i as usize)), pair, i)
-    };
-    kept.sort_unstable_by_key(rank);
-    kept.truncate(max_terms);
-    kept.sort_unstable();
+    let mut frequencies = Frequencies::default();
+    let class = |i: u32| (counts.articles_with(i as usize), counts.terms[i as usize].second().is_some());
+    for &i in &kept {
+        let (articles, pair) = class(i);
+        frequencies.add(articles, pair, 0);
+    }
+    let mut cut = frequencies.cut(min_articles, max_terms);
+    kept.retain(|&i| {
+        let (articles, pair) = class(i);
+        cut.keeps(articles, pair)
+    });
     kept
 }
 
