@@ -44,7 +44,7 @@ pub struct Destination<'a> {
     /// After this the partial file is named.
     pub path: &'a Path,
     /// Where the file is in the end, in the same folder.
-    pub place: &'a dyn Fn(Revision) -> PathBuf,
+    pub place: &'a (dyn Fn(Revision) -> PathBuf + Sync),
 }
 
 /// What came of a training run.
