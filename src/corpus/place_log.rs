@@ -108,7 +108,6 @@ impl PlaceLog {
             }
             while wanted.next_if(|wanted| *wanted <= number).is_some() {}
         }
-        drop(input);
         drop(file);
         // Whoever adds another writes behind the last.
         if let Some(file) = &mut self.file {

@@ -269,7 +269,12 @@ mod tests {
             };
             assert_eq!(told.copies, expected);
             let mut all = Vec::new();
-            articles.visit(&mut |digest, topic| Ok(all.push((*digest, topic)))).unwrap();
+            articles
+                .visit(&mut |digest, topic| {
+                    all.push((*digest, topic));
+                    Ok(())
+                })
+                .unwrap();
             assert!(all.is_sorted() && all.len() == 9);
             assert_eq!(articles.stranger(&all, &[Some(0), Some(1)]).unwrap(), None);
             assert_eq!(articles.stranger(&all, &[Some(0), None]).unwrap(), Some((1, 1)));

@@ -141,7 +141,12 @@ mod tests {
             let sorted = sorter.finish();
             for _ in 0..2 {
                 let mut seen = Vec::new();
-                sorted.visit(|record| Ok::<(), io::Error>(seen.push(*record))).unwrap();
+                sorted
+                    .visit(|record| {
+                        seen.push(*record);
+                        Ok::<(), io::Error>(())
+                    })
+                    .unwrap();
                 assert!(seen == expected, "{bytes}");
             }
         }

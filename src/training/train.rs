@@ -113,7 +113,10 @@ pub fn train(
         WholeSums::Memory(mut whole) => {
             check_any_kept(&whole, params)?;
             if let Some(path) = counts {
-                articles.visit(&mut |digest, topic| Ok(whole.articles.push((*digest, topic))))?;
+                articles.visit(&mut |digest, topic| {
+                    whole.articles.push((*digest, topic));
+                    Ok(())
+                })?;
                 write_whole(&whole, path)?;
                 whole.articles = Vec::new();
             }
