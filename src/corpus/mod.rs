@@ -31,6 +31,7 @@ mod spool;
 pub use columns::{Columns, ReadOptions};
 pub use error::{Cause, CorpusError, MAX_VIOLATIONS, Violation};
 pub use format::Format;
+pub(crate) use in_order::WINDOW;
 pub use in_order::in_order;
 pub use inputs::Input;
 pub use labeled::{Audit, labeled_records, load, load_with_names, name, name_of};

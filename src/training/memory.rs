@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::corpus::WINDOW;
+
 /// A limit for the memory of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimit(u64);
@@ -35,7 +37,7 @@ impl MemoryLimit {
         let bytes = usize::try_from(self.0).unwrap_or(usize::MAX);
         // Beside these, the program itself, what threads keep to work with, and what allocating leaves unused.
         let rest = (16 << 20) + bytes / 16 * 3;
-        Shares { total: self.0, sums: bytes - rest, window: (bytes / 64).min(32 << 20), sorters: bytes / 32 }
+        Shares { total: self.0, sums: bytes - rest, window: (bytes / 64).min(WINDOW), sorters: bytes / 32 }
     }
 }
 
@@ -85,7 +87,7 @@ pub struct Shares {
 impl Shares {
     /// Without a limit.
     pub(crate) const ALL: Self =
-        Self { total: u64::MAX, sums: usize::MAX, window: 32 << 20, sorters: usize::MAX };
+        Self { total: u64::MAX, sums: usize::MAX, window: WINDOW, sorters: usize::MAX };
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(super) fn check(
 
 /// Their counts, their index, and which are kept.
 fn kept_terms(cut: &Cut, word_bytes: u64) -> u64 {
-    let table = |len: u64| 8 * (len + len / 3 + 1).next_power_of_two();
+    let table = |len: u64| 4 * (len + len * 2 / 3 + 1);
     let counts = word_bytes + 4 * cut.words + 16 * cut.terms + 16 * cut.entries;
     let index = 16 * cut.words + table(cut.words) + table(cut.terms - cut.words);
     counts + index + 5 * cut.terms
