@@ -55,6 +55,7 @@ pub mod evaluation;
 pub mod file;
 pub mod model;
 pub mod page;
+mod random;
 pub mod server;
 pub mod text;
 pub mod training;

@@ -106,3 +106,34 @@ async fn no_server_and_no_url_are_told_at_once() {
         assert!(Servers::new(urls, &ConnectOptions::default()).is_err(), "{urls:?}");
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_is_unavailable_and_the_next_server_is_asked() {
+    use tokio::io::AsyncReadExt as _;
+    // Takes connections, reads nothing, the beginning or all of what comes, and closes them: without a word where bytes are
+    // left unread (RST), else with an end of the stream.
+    let breaking = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", breaking.local_addr().unwrap());
+    tokio::spawn(async move {
+        for bytes in [0, 10, 24, 60, 100_000].into_iter().cycle() {
+            let (mut stream, _) = breaking.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut buffer = vec![0; bytes];
+                let reading = stream.read_exact(&mut buffer);
+                let _ = tokio::time::timeout(Duration::from_millis(50), reading).await;
+            });
+        }
+    });
+    let once = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
+    for _ in 0..25 {
+        // Long enough that some of it is left unread.
+        let text = "Ministers met. ".repeat(1000);
+        let status = classify(&servers(std::slice::from_ref(&url)), &once, &text).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    }
+    let server = TestServer::start().await;
+    let both = servers(&[url, server.url()]);
+    for _ in 0..10 {
+        classify(&both, &RetryPolicy::default(), "Ministers met in Geneva.").await.unwrap();
+    }
+}

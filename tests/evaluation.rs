@@ -168,7 +168,7 @@ fn leave_one_out_gives_the_figures_that_training_gave() {
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     let figures = figures(&output);
     assert_eq!(figures["leave_one_out"], json!(true));
-    let told = format!("log-loss {:.4} (97 articles)", figures["log_loss"].as_f64().unwrap());
+    let told = format!("log-loss {:.4} (97 articles", figures["log_loss"].as_f64().unwrap());
     assert!(stderr(&bench.trained).contains(&told), "{told} in {}", stderr(&bench.trained));
     // The article with the wrong label is told as what it is only by a model that has not learned it.
     assert!(figures["accuracy"].as_f64().unwrap() < 1.0);

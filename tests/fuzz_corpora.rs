@@ -59,3 +59,8 @@ fn frames() {
 fn configuration_files() {
     replay("config", targets::config);
 }
+
+#[test]
+fn files_of_articles() {
+    replay("corpus", targets::corpus);
+}

@@ -4,6 +4,7 @@
 
 mod article;
 mod config;
+mod corpus;
 mod counts;
 mod file;
 mod model;
@@ -12,6 +13,7 @@ mod rpc;
 
 pub use article::article;
 pub use config::config;
+pub use corpus::corpus;
 pub use counts::counts;
 pub use model::model;
 pub use page::page;

@@ -17,7 +17,7 @@ use crate::{
     counts::Counts,
     file::InvalidFile,
     model::{DEFAULT_MAX_TERMS, Model, TrainingParams, Variant},
-    server::{ModelSource, Registry},
+    server::{self, ModelSource, Registry},
     text::{StemmerKind, TextProfile},
     training::{MemoryLimit, Shares},
 };
@@ -236,7 +236,10 @@ impl ConnectionArguments {
 
 /// Reads a model file.
 pub(super) fn load_model(path: &Path) -> Result<Model, Failure> {
-    load(path, Model::from_bytes)
+    load(path, |bytes| {
+        server::allow_huge_pages_for(bytes.len());
+        Model::from_bytes(bytes)
+    })
 }
 
 /// Reads a counts file.

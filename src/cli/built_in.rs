@@ -8,9 +8,12 @@ use crate::model::Model;
 /// Compressed by build.rs to less than a third; bringing it back takes about ten milliseconds.
 static COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/default.model.zst"));
 
+/// How many bytes the file has.
+const LEN: usize = include_bytes!("../../models/default/default.model").len();
+
 /// The bytes of its file.
 pub(super) fn bytes() -> Result<Vec<u8>, Failure> {
-    zstd::decode_all(COMPRESSED).map_err(|e| Failure::new(ExitStatus::Software, e))
+    zstd::bulk::decompress(COMPRESSED, LEN).map_err(|e| Failure::new(ExitStatus::Software, e))
 }
 
 /// The model.

@@ -1,12 +1,11 @@
 //! When to call again.
 
-use std::{
-    hash::{BuildHasher as _, Hasher as _, RandomState},
-    time::Duration,
-};
+use std::time::Duration;
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
+
+use crate::random::random;
 
 /// How often to call, how long to wait in between, and how long for all of it.
 ///
@@ -53,12 +52,6 @@ impl RetryPolicy {
             None => grown.mul_f64(0.5 + random() / 2.0),
         })
     }
-}
-
-/// A number from 0 to 1, another each time.
-fn random() -> f64 {
-    // The keys of the hash are random; the upper 53 bits are all that a double holds.
-    (RandomState::new().build_hasher().finish() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
-//! A channel that says UNAVAILABLE, not INTERNAL or CANCELLED, when a server goes away before it took a call, and
-//! DEADLINE_EXCEEDED, not CANCELLED, when an answer does not come in time.
+//! A channel that says UNAVAILABLE, not INTERNAL, CANCELLED or UNKNOWN, when a server goes away before it took a call or the
+//! connection breaks off, and DEADLINE_EXCEEDED, not CANCELLED, when an answer does not come in time.
 
 use std::{
     error::Error,
+    io,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use tonic::{Status, TimeoutExpired, body::Body, transport::Channel};
+use tonic::{ConnectError, Status, TimeoutExpired, body::Body, transport::Channel};
 use tower_service::Service;
 
 /// A channel whose calls that were never taken can be told from those that failed.
@@ -38,6 +39,9 @@ fn with_its_code(error: tonic::transport::Error) -> Box<dyn Error + Send + Sync>
     if not_taken(&error) {
         return Status::unavailable("the server went away before it took the call").into();
     }
+    if broken_off(&error) {
+        return Status::unavailable("the connection to the server broke off").into();
+    }
     if timed_out(&error) {
         return Status::deadline_exceeded("no answer within the time that the call had").into();
     }
@@ -53,6 +57,21 @@ fn not_taken(error: &(dyn Error + 'static)) -> bool {
         }
         cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
     })
+}
+
+/// Whether an error says that the connection is gone, such as one that was still waiting to be accepted when the server
+/// stopped. The call may have been answered for nobody; gRPC's libraries call this UNAVAILABLE too.
+fn broken_off(error: &(dyn Error + 'static)) -> bool {
+    // Where there was none, tonic says UNAVAILABLE itself, and why.
+    let was_connected = !causes(error).any(|cause| cause.is::<ConnectError>());
+    was_connected
+        && causes(error).any(|cause| {
+            let by_h2 = cause.downcast_ref::<h2::Error>().is_some_and(h2::Error::is_io);
+            let by_hyper = cause
+                .downcast_ref::<hyper::Error>()
+                .is_some_and(|error| error.is_closed() || error.is_incomplete_message());
+            by_h2 || by_hyper || cause.is::<io::Error>()
+        })
 }
 
 fn timed_out(error: &(dyn Error + 'static)) -> bool {

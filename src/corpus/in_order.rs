@@ -11,7 +11,7 @@ use std::{
 };
 
 /// So many bytes are read and not yet given on, or one element that is larger.
-const WINDOW: usize = 32 << 20;
+const WINDOW: usize = 4 << 20;
 /// A worker takes no more elements at once.
 const MOST: usize = 64;
 

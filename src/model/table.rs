@@ -1,46 +1,47 @@
-//! From hashes to numbers: one flat open-addressing table of eight bytes a slot.
+//! From hashes to numbers: one flat open-addressing table of four bytes a slot.
 
-/// Finds numbers by hashes of what they stand for. It remembers half of each hash only: whether a number is the right one
-/// is for the caller to say, who knows what it stands for.
+/// Finds numbers by hashes of what they stand for. It remembers as much of each hash as its slots have room for beside the
+/// number: whether a number is the right one is for the caller to say, who knows what it stands for.
+///
+/// Looking up is waiting for memory, so what counts is how much of the table a cache holds.
 #[derive(Debug)]
 pub(crate) struct HashTable {
-    /// The lower half of the hash above, the number plus 1 below; 0 where the slot is empty.
-    slots: Vec<u64>,
-    shift: u32,
+    /// The number plus 1 in the bits of `number_bits`, in the others those of the hash; 0 where the slot is empty.
+    slots: Vec<u32>,
+    number_bits: u32,
 }
 
 /// Where the search for a number begins: the place of a hash, and what stands there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
     place: usize,
-    slot: u64,
+    slot: u32,
 }
 
-const NUMBER: u64 = 0xFFFF_FFFF;
-
 impl HashTable {
-    /// A table with room for `len` numbers below 2^32 - 1.
-    pub(crate) fn with_room(len: usize) -> Self {
-        // At least a quarter stays empty.
-        let capacity = (len + len / 3 + 1).next_power_of_two().max(16);
-        Self { slots: vec![0; capacity], shift: 64 - capacity.trailing_zeros() }
+    /// A table for `len` numbers, all below `limit`, which is below 2^32.
+    pub(crate) fn with_room(len: usize, limit: usize) -> Self {
+        // Three of five are used: then most numbers stand where their search begins.
+        let slots = vec![0; len + len * 2 / 3 + 1];
+        let number_bits = u32::MAX >> limit.checked_ilog2().map_or(31, |log| 31 - log);
+        Self { slots, number_bits }
     }
 
     /// Adds a number, of which there must be room for one more.
     #[inline]
     pub(crate) fn insert(&mut self, hash: u64, number: u32) {
-        let mut place = (hash >> self.shift) as usize;
+        let mut place = self.home(hash);
         while self.slots[place] != 0 {
-            place = (place + 1) & (self.slots.len() - 1);
+            place = self.after(place);
         }
-        self.slots[place] = hash << 32 | (u64::from(number) + 1);
+        self.slots[place] = (hash as u32 & !self.number_bits) | (number + 1);
     }
 
     /// Looks at the place of a hash. Starting many searches before going on with the first makes the processor wait for all
     /// of their memory at once.
     #[inline]
     pub(crate) fn start(&self, hash: u64) -> Start {
-        let place = (hash >> self.shift) as usize;
+        let place = self.home(hash);
         Start { place, slot: self.slots[place] }
     }
 
@@ -59,14 +60,25 @@ impl HashTable {
         is_it: impl Fn(u32) -> bool,
     ) -> Option<u32> {
         while slot != 0 {
-            let number = ((slot & NUMBER) - 1) as u32;
-            if slot >> 32 == hash & NUMBER && is_it(number) {
+            let number = (slot & self.number_bits).wrapping_sub(1);
+            if (slot ^ hash as u32) & !self.number_bits == 0 && is_it(number) {
                 return Some(number);
             }
-            place = (place + 1) & (self.slots.len() - 1);
+            place = self.after(place);
             slot = self.slots[place];
         }
         None
+    }
+
+    /// The share of the slots that the hash is of 2^64: there may be any number of them.
+    #[inline]
+    fn home(&self, hash: u64) -> usize {
+        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
+    }
+
+    #[inline]
+    fn after(&self, place: usize) -> usize {
+        if place + 1 == self.slots.len() { 0 } else { place + 1 }
     }
 }
 
@@ -77,16 +89,16 @@ mod tests {
     #[test]
     fn every_number_is_found_by_its_hash_and_no_other() {
         let hash = |i: u32| u64::from(i).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut table = HashTable::with_room(5000);
+        let mut table = HashTable::with_room(5000, 5000);
         (0..5000).for_each(|i| table.insert(hash(i), i));
         assert!((0..5000).all(|i| table.get(hash(i), |n| n == i) == Some(i)));
         assert!((5000..9000).all(|i| table.get(hash(i), |n| n == i).is_none()));
-        assert_eq!(HashTable::with_room(0).get(hash(1), |_| true), None);
+        assert_eq!(HashTable::with_room(0, 0).get(hash(1), |_| true), None);
     }
 
     #[test]
     fn numbers_with_one_hash_are_told_apart_by_the_caller() {
-        let mut table = HashTable::with_room(3);
+        let mut table = HashTable::with_room(3, 3);
         (0..3).for_each(|i| table.insert(u64::MAX, i));
         assert_eq!(table.get(u64::MAX, |n| n == 2), Some(2));
         assert_eq!(table.get(u64::MAX, |n| n > 0), Some(1));

@@ -31,7 +31,7 @@ impl TermIndex {
     /// The index of `terms`, among which are all of `words`. Of words that share a key the first is found.
     pub(crate) fn new(words: &WordTable, terms: impl ExactSizeIterator<Item = TermId>) -> Self {
         let mut words: Vec<(TermKey, u32)> = words.keys().into_iter().map(|key| (key, 0)).collect();
-        let mut numbers = HashTable::with_room(words.len());
+        let mut numbers = HashTable::with_room(words.len(), words.len());
         let mut alike = None;
         for (number, &(key, _)) in (0..).zip(&words) {
             match numbers.get(key.0, |n| words[n as usize].0 == key) {
@@ -39,7 +39,7 @@ impl TermIndex {
                 Some(other) => alike = alike.or(Some((other, number))),
             }
         }
-        let mut pairs = HashTable::with_room(terms.len().saturating_sub(words.len()));
+        let mut pairs = HashTable::with_room(terms.len().saturating_sub(words.len()), terms.len());
         for (place, term) in (0..).zip(terms) {
             match term.second() {
                 None => words[term.first() as usize].1 = place,

@@ -27,6 +27,10 @@ pub struct ServerConfig {
     pub stream_idle_timeout: Duration,
     /// How many calls may be under way on all connections together; health and reflection do not count.
     pub concurrency_limit: usize,
+    /// How many bytes of requests may be in memory, on all connections together and beyond the first 64 KiB of each.
+    pub max_pending_bytes: usize,
+    /// How many connections may be open; more are closed as soon as they are accepted.
+    pub max_connections: usize,
     /// Whether gzip and zstd are taken, and given to callers that accept them where replies are long.
     pub compression: bool,
     /// How long the server answers as before after it was told to stop, its health being NOT_SERVING: the time that load
@@ -63,7 +67,8 @@ pub struct Http2Config {
     pub keep_alive_interval: Option<Duration>,
     /// How long the other side may take to answer a probe; then the connection is closed.
     pub keep_alive_timeout: Duration,
-    /// After how long a connection is closed gracefully, so that callers spread over servers that were added. None: never.
+    /// After how long a connection is closed gracefully, so that callers spread over servers that were added; each up to a
+    /// tenth sooner or later, so that those that were made together do not end together. None: never.
     pub max_connection_age: Option<Duration>,
     /// How many bytes of one call may be on their way unread.
     pub stream_window_bytes: u32,
@@ -130,6 +135,8 @@ impl Default for ServerConfig {
             deadline: Duration::from_secs(5),
             stream_idle_timeout: Duration::from_secs(300),
             concurrency_limit: 1024,
+            max_pending_bytes: 256 << 20,
+            max_connections: 4096,
             compression: true,
             drain_delay: Duration::from_secs(1),
             grace: Duration::from_secs(30),
@@ -164,6 +171,11 @@ impl ServerConfig {
     pub(super) fn max_message_bytes(&self) -> usize {
         self.max_message_bytes
             .unwrap_or_else(|| self.max_text_bytes.saturating_mul(2).saturating_add(2 << 20))
+    }
+
+    /// The longest message of all.
+    pub(crate) fn longest_message_bytes(&self) -> usize {
+        self.max_message_bytes().max(self.max_page_message_bytes())
     }
 
     /// The same for messages that carry a page.

@@ -7,8 +7,8 @@ use std::{
 
 use tracing::{Event, Subscriber, error};
 use tracing_subscriber::{
-    EnvFilter, Registry,
-    filter::ParseError,
+    Registry,
+    filter::{ParseError, Targets},
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::{Format, Json, JsonFields, Writer},
@@ -45,7 +45,7 @@ pub enum LogFilterError {
 }
 
 struct LogFilter {
-    handle: reload::Handle<EnvFilter, Registry>,
+    handle: reload::Handle<Targets, Registry>,
     /// What was asked for at the start; SIGUSR1 goes back to it.
     at_start: String,
 }
@@ -55,7 +55,7 @@ struct LogFilter {
 /// # Errors
 /// When `filter` is none or the process has a subscriber already.
 pub fn log_to_stderr(format: LogFormat, filter: &str) -> Result<(), LogFilterError> {
-    let (layer, handle) = reload::Layer::new(EnvFilter::try_new(filter)?);
+    let (layer, handle) = reload::Layer::new(filter.parse::<Targets>()?);
     let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr);
     let installed = match format {
         LogFormat::Text => {
@@ -84,7 +84,7 @@ pub fn log_to_stderr(format: LogFormat, filter: &str) -> Result<(), LogFilterErr
 /// # Errors
 /// When `filter` is none or nothing is logged by [`log_to_stderr`].
 pub fn set_log_filter(filter: &str) -> Result<(), LogFilterError> {
-    let parsed = EnvFilter::try_new(filter.trim())?;
+    let parsed = filter.trim().parse::<Targets>()?;
     let held = FILTER.get().ok_or(LogFilterError::NotInstalled)?;
     held.handle.reload(parsed).map_err(|_| LogFilterError::NotInstalled)
 }

@@ -1,14 +1,17 @@
 //! The gRPC server: the only part that knows the transport.
 //!
-//! [`run()`] serves on a listener until told to stop. A call goes `incoming` (TLS) -> `web` (browsers) -> `layers` (access,
-//! limits, deadline, panics, metrics) -> its service (`classification`, `models`, `inference`) -> `request` (checks) ->
-//! `answering`, with a model of the `registry` -> [`crate::api`] (message); what goes wrong becomes a status in `status`,
-//! and nowhere else. Operators look in through `admin`, `metrics`, `logging` and `traces`.
+//! [`run()`] serves on a listener until told to stop. A call goes `incoming` (how many connections, TLS) -> `connections`
+//! (HTTP, their ages) -> `pending` (bytes on their way) -> `web` (browsers) -> `layers` (access, limits, deadline, panics,
+//! metrics) -> its service (`classification`, `models`, `inference`) -> `request` (checks) -> `answering`, with a model of the
+//! `registry` -> [`crate::api`] (message); what goes wrong becomes a status in `status`, and nowhere else. Operators look in
+//! through `admin`, `metrics`, `logging` and `traces`.
 
 mod admin;
 mod answering;
 mod classification;
 mod config;
+mod connections;
+mod huge_pages;
 mod incoming;
 mod inference;
 mod layers;
@@ -16,8 +19,10 @@ mod logging;
 mod metrics;
 mod model_messages;
 mod models;
+mod open_files;
 mod page;
 mod pagination;
+mod pending;
 mod registry;
 mod request;
 mod run;
@@ -31,9 +36,11 @@ mod violation;
 mod web;
 
 pub use config::{Http2Config, OtlpConfig, Secret, ServerConfig, TlsConfig};
+pub use huge_pages::{allow_huge_pages_for, avoid_huge_pages};
 pub use layers::current_deadline;
 pub use logging::{LogFilterError, LogFormat, log_to_stderr, set_log_filter, toggle_debug};
 pub use metrics::ReloadOutcome;
+pub use open_files::allow_open_files_for;
 pub use registry::{
     DEFAULT_HELD_REVISIONS, DirectoryError, ModelObserver, ModelOutcome, ModelSource, PublishError,
     Published, Registry, publish, published_name,

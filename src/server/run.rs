@@ -22,6 +22,7 @@ use super::{
     answering::Answering,
     classification::Classifications,
     config::ServerConfig,
+    connections::serve_connections,
     incoming::connections,
     inference::Inference,
     layers::{Calls, PAGE_PATH, RpcTable, dressed},
@@ -31,7 +32,7 @@ use super::{
     security::{Guard, SecurityError},
     self_test::{SelfTestError, self_test},
     traces::CallTracer,
-    transport::{builder, standard_routes, with_rpc},
+    transport::{layered, standard_routes, with_rpc},
 };
 use crate::{
     api::{
@@ -75,9 +76,6 @@ pub enum ServeError<E> {
     /// Our own descriptors or metrics are wrong: a bug.
     #[error("set-up: {0}")]
     Setup(String),
-    /// The transport failed.
-    #[error("transport: {0}")]
-    Transport(#[from] tonic::transport::Error),
     /// The listener failed.
     #[error("listener: {0}")]
     Io(#[from] io::Error),
@@ -86,7 +84,7 @@ pub enum ServeError<E> {
 /// Serves one model on `listener` until `shutdown` resolves; see [`run_with_admin`].
 ///
 /// # Errors
-/// When the model cannot be loaded, certificates or tokens cannot be used, or the transport fails.
+/// When the model cannot be loaded, or certificates or tokens cannot be used.
 pub async fn run<E: Send + 'static>(
     listener: TcpListener,
     config: ServerConfig,
@@ -106,7 +104,7 @@ pub async fn run<E: Send + 'static>(
 /// at most `config.grace`.
 ///
 /// # Errors
-/// When the model cannot be loaded, certificates or tokens cannot be used, or the transport fails.
+/// When the model cannot be loaded, or certificates or tokens cannot be used.
 pub async fn run_with_admin<E: Send + 'static>(
     listener: TcpListener,
     admin: Option<TcpListener>,
@@ -145,9 +143,10 @@ pub async fn run_with_admin<E: Send + 'static>(
         .add_service(dressed!(GrpcInferenceServiceServer::new(Inference::new(answering)), &config));
     let routes = with_rpc(routes, PAGE_PATH, pages);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let patience = config.http2.handshake_timeout;
-    let incoming = connections(listener, guard.tls.clone(), patience, Arc::clone(&metrics));
-    let server = builder(&config, &calls).add_routes(routes).serve_with_incoming_shutdown(incoming, async {
+    let (most, patience) = (config.max_connections, config.http2.handshake_timeout);
+    let incoming = connections(listener, guard.tls.clone(), most, patience, Arc::clone(&metrics));
+    let service = layered(routes, &config, &calls);
+    let server = serve_connections(incoming, service, &config, async {
         // An error means that the sender is gone, and with it this function: stop as well.
         let _ = stopped.await;
     });
@@ -160,7 +159,7 @@ pub async fn run_with_admin<E: Send + 'static>(
         Ok::<_, ServeError<E>>(model)
     });
     tokio::select! {
-        ended = &mut server => return Ok(ended?),
+        () = &mut server => return Ok(()),
         () = &mut shutdown => return Ok(()),
         loaded = loading => {
             let loaded = registry.begin(loaded.map_err(io::Error::other)??);
@@ -178,29 +177,26 @@ pub async fn run_with_admin<E: Send + 'static>(
     }
     let _watch = Watch::start(registry);
     tokio::select! {
-        ended = &mut server => return Ok(ended?),
+        () = &mut server => return Ok(()),
         () = &mut shutdown => {}
     }
     info!(seconds = drain_delay.as_secs_f64(), "stopping: not serving, but still answering");
     ready.store(false, Relaxed);
     report(&health, ServingStatus::NotServing).await;
     tokio::select! {
-        ended = &mut server => return Ok(ended?),
+        () = &mut server => return Ok(()),
         () = tokio::time::sleep(drain_delay) => {}
     }
     info!(calls = calls.in_flight.now(), "draining: calls in flight may finish");
     calls.drain();
     // The receiver is gone only when the server has ended already.
     let _ = stop.send(());
-    if let Ok(ended) = tokio::time::timeout(grace, &mut server).await {
-        ended?;
-    } else {
+    if tokio::time::timeout(grace, &mut server).await.is_err() {
         let (seconds, open) = (grace.as_secs_f64(), calls.in_flight.now());
         warn!(seconds, calls = open, "connections were still open after the grace period");
         calls.end_streams();
-        if let Ok(ended) = tokio::time::timeout(LAST_WORDS, server).await {
-            ended?;
-        }
+        // Whoever has not ended by then is cut off with the end of the function.
+        let _ = tokio::time::timeout(LAST_WORDS, &mut server).await;
     }
     if let Some(tracer) = tracer {
         // An error means that the runtime is shutting down.

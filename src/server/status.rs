@@ -78,6 +78,12 @@ pub enum RequestError {
         /// How many calls may be under way at once, on all connections together.
         limit: usize,
     },
+    /// As many bytes of requests as allowed are in memory.
+    #[error("requests of {limit} bytes are being read and answered, which is the limit")]
+    PendingBytes {
+        /// How many bytes there may be, on all connections together.
+        limit: usize,
+    },
     /// The server is stopping.
     #[error("the server is stopping")]
     Draining,
@@ -207,6 +213,10 @@ impl From<RequestError> for Status {
                 details.set_retry_info(Some(RETRY_OVERLOAD));
                 (Code::ResourceExhausted, "CONCURRENCY_LIMIT")
             }
+            RequestError::PendingBytes { .. } => {
+                details.set_retry_info(Some(RETRY_OVERLOAD));
+                (Code::ResourceExhausted, "PENDING_BYTES")
+            }
             RequestError::Draining => {
                 details.set_retry_info(Some(RETRY_DRAINING));
                 (Code::Unavailable, "DRAINING")
@@ -221,6 +231,7 @@ impl From<RequestError> for Status {
         let limit = match &error {
             RequestError::Invalid(violations) => violations.iter().find_map(RequestViolation::limit),
             RequestError::ConcurrencyLimit { limit }
+            | RequestError::PendingBytes { limit }
             | RequestError::MessageTooLarge { limit }
             | RequestError::TooManyFields { limit } => Some(*limit),
             _ => None,
@@ -273,6 +284,7 @@ mod tests {
         for (error, expected) in [
             (RequestError::ModelNotLoaded, Some(200)),
             (RequestError::ConcurrencyLimit { limit: 8 }, Some(100)),
+            (RequestError::PendingBytes { limit: 8 }, Some(100)),
             (RequestError::Draining, Some(1000)),
             (RequestError::DeadlineExceeded, None),
             (RequestError::Internal, None),

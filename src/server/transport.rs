@@ -1,44 +1,37 @@
-//! The services and the connections that carry them.
+//! The services and what stands around them.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
+use http::{Request, Response};
 use tonic::{
+    body::Body,
     codec::CompressionEncoding::{Gzip, Zstd},
+    codegen::Service,
     service::Routes,
-    transport::Server,
 };
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_web::GrpcWebLayer;
 use tower::ServiceExt as _;
-use tower_layer::{Identity, Stack};
+use tower_layer::Layer as _;
 
 use super::{
     ServerConfig,
     layers::{CallLayer, Calls},
-    web::{Cors, cors},
+    web::cors,
 };
 
-/// From the inside out: what every call passes, gRPC-Web made gRPC, and browsers that ask who may call.
-type Layers = Stack<CallLayer, Stack<GrpcWebLayer, Stack<Cors, Identity>>>;
-
-/// How connections are kept, and the layers that every call passes.
-pub(super) fn builder(config: &ServerConfig, calls: &Arc<Calls>) -> Server<Layers> {
-    let http2 = &config.http2;
-    let mut server = Server::builder()
-        .max_concurrent_streams(http2.max_streams)
-        .http2_keepalive_interval(http2.keep_alive_interval)
-        .http2_keepalive_timeout(Some(http2.keep_alive_timeout))
-        .initial_stream_window_size(http2.stream_window_bytes)
-        .initial_connection_window_size(http2.connection_window_bytes);
-    if let Some(age) = http2.max_connection_age {
-        server = server.max_connection_age(age);
-    }
-    server
-        // Browsers may come by HTTP/1.1; the layer for gRPC-Web lets nothing else in that way.
-        .accept_http1(true)
-        .layer(cors(&config.web_origins))
-        .layer(GrpcWebLayer::new())
-        .layer(CallLayer(Arc::clone(calls)))
+/// The layers that every call passes around the services: from the inside out, what is ours, gRPC-Web made gRPC, and browsers
+/// that ask who may call.
+pub(super) fn layered(
+    routes: Routes,
+    config: &ServerConfig,
+    calls: &Arc<Calls>,
+) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ 'static {
+    let service = CallLayer(Arc::clone(calls)).layer(routes.prepare());
+    cors(&config.web_origins).layer(GrpcWebLayer::new().layer(service))
 }
 
 /// Health and reflection, to which the others are added. Their replies are not compressed: they are short, or asked for once.
@@ -69,18 +62,10 @@ pub(super) fn standard_routes<H: Health>(
 /// Puts one rpc of a service in place of the same rpc of the service that `routes` has.
 pub(super) fn with_rpc<S>(mut routes: Routes, path: &str, service: S) -> Routes
 where
-    S: tonic::codegen::Service<
-            http::Request<tonic::body::Body>,
-            Response = http::Response<tonic::body::Body>,
-            Error = std::convert::Infallible,
-        > + Clone
-        + Send
-        + Sync
-        + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    let service =
-        service.map_request(|request: http::Request<axum::body::Body>| request.map(tonic::body::Body::new));
+    let service = service.map_request(|request: Request<axum::body::Body>| request.map(Body::new));
     let router = routes.axum_router_mut();
     *router = std::mem::take(router).route_service(path, service);
     routes

@@ -37,7 +37,7 @@ check_image() {
   step "what is in it"
   ldd "$binary" 2>&1 | grep -qE 'statically linked|not a dynamic' || fail "$binary is not static"
   figure "$(basename "$binary")" "static, $(stat -c %s "$binary") bytes"
-  at_most "image, bytes" $((15 * 1024 * 1024)) "$(inspect '{{.Size}}')"
+  at_most "image, bytes" 15000000 "$(inspect '{{.Size}}')"
   same user 10001:10001 "$(inspect '{{.Config.User}}')"
   same "volume" "map[/models:{}]" "$(inspect '{{.Config.Volumes}}')"
   same "health check" "[CMD /bayeswire healthcheck]" "$(inspect '{{.HealthCheck.Test}}')"

@@ -16,7 +16,7 @@ check_replicas() {
     [ "$served" -gt 100 ] || fail "replica $n got $served calls: the client does not spread them"
     figure "calls that replica $n got before its restart" "$served"
     quiet podman kill --signal TERM "replica$n" >/dev/null
-    same "its exit status" 0 "$(podman wait "replica$n")"
+    same "its exit status" 0 "$(quiet podman wait "replica$n")"
     quiet podman start "replica$n" >/dev/null
     client serving "127.0.0.1:${ports[$n]}" >/dev/null
     before=$SECONDS

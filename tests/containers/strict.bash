@@ -21,6 +21,13 @@ peak_memory() {
   cat "/sys/fs/cgroup/memory$group/memory.max_usage_in_bytes" 2>/dev/null || cat "/sys/fs/cgroup$group/memory.peak"
 }
 
+# memory_now NAME: what its control group holds, in bytes.
+memory_now() {
+  local group
+  group=$(state "$1" CgroupPath)
+  cat "/sys/fs/cgroup/memory$group/memory.usage_in_bytes" 2>/dev/null || cat "/sys/fs/cgroup$group/memory.current"
+}
+
 # start_time NAME PORT ADMIN_PORT: serve, and the milliseconds from the start of the process to SERVING as others see it. The
 # best of three containers, of which the last is left: other work on the machine makes it longer, nothing makes it shorter.
 start_time() {
@@ -46,6 +53,7 @@ check_strict() {
   port=$(free_port) admin=$(free_port)
   took=$(start_time strict "$port" "$admin")
   at_most "from the start to SERVING" 300 "$took" ms
+  figure "memory after the start, bytes" "$(memory_now strict)"
   same "read-only root" true "$(podman inspect --format '{{.HostConfig.ReadonlyRootfs}}' strict)"
   local status
   status="/proc/$(state strict Pid)/status"
@@ -95,7 +103,7 @@ check_end_under_load() {
   sleep 2
   start=$SECONDS
   quiet podman kill --signal TERM strict >/dev/null
-  same "exit status after SIGTERM under load" 0 "$(podman wait strict)"
+  same "exit status after SIGTERM under load" 0 "$(quiet podman wait strict)"
   wait "$load"
   at_most "seconds to the end" 31 $((SECONDS - start))
   figure "the load" "$(cat "$work/load")"

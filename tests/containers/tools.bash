@@ -3,6 +3,7 @@
 install_tools() {
   step tools
   [ "$(id -u)" = 0 ] || fail "only root can build and run containers here"
+  unshare --mount --uts --ipc --net --pid --fork true || fail "no namespaces on this machine: containers cannot run here"
   local missing=() command
   declare -A package=([buildah]=buildah [podman]=podman [runc]=runc [conmon]=conmon [iptables]=iptables
     [catatonit]=catatonit [h2load]=nghttp2-client [promtool]=prometheus [curl]=curl)

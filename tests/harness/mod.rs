@@ -165,7 +165,20 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// `serve` on ports of its own with `arguments`, ready to answer.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = bayeswire()
+        Self::start_by(&[], arguments)
+    }
+
+    /// The same, run by another program, such as a shell that gets the command after its own arguments.
+    pub fn start_by(runner: &[&str], arguments: &[&str]) -> Self {
+        let mut command = match runner {
+            [] => bayeswire(),
+            [program, before @ ..] => {
+                let mut command = Command::new(program);
+                command.args(before).arg(bayeswire().get_program());
+                command
+            }
+        };
+        let mut child = command
             .args([
                 "serve",
                 "--listen",
@@ -208,6 +221,11 @@ impl ServerProcess {
 
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until something was logged.

@@ -48,6 +48,10 @@ impl Settings {
         if let Some(bytes) = self.server.max_message_bytes.filter(|bytes| *bytes < text_bytes) {
             wrong.push(format!("max_message_bytes {bytes}: is less than max_text_bytes, {text_bytes}"));
         }
+        let (message, pending) = (self.server.longest_message_bytes(), self.server.max_pending_bytes);
+        if pending < message {
+            wrong.push(format!("max_pending_bytes {pending}: is less than one message may have, {message}"));
+        }
         let mut server = self.server;
         server.tls = match (self.tls_cert, self.tls_key) {
             (Some(cert), Some(key)) => Some(TlsConfig {

@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use toml::Value;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 use super::{
     Settings,
@@ -127,7 +127,7 @@ fn endpoint(value: &Value) -> Result<String, MustBe> {
 fn filter(value: &Value) -> Result<String, MustBe> {
     let must = || "error, warn, info, debug, or a filter such as info,h2=warn".to_owned();
     let text = text(value).map_err(|_| must())?;
-    EnvFilter::try_new(&text).map(|_| text).map_err(|_| must())
+    text.parse::<Targets>().map(|_| text).map_err(|_| must())
 }
 
 /// In the order of the help.
@@ -165,6 +165,9 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting!("concurrency_limit" "CALLS" LIMITS
         "How many calls may be under way on all connections together, health and reflection apart. More are refused at once with RESOURCE_EXHAUSTED and when to try again"
         |s: &mut Settings, v| put(&mut s.server.concurrency_limit, size(v, 1, 1 << 20)), |s: &Settings| shown_number(s.server.concurrency_limit)),
+    setting!("max_pending_bytes" "BYTES" LIMITS
+        "How many bytes of requests may be in memory, on all connections together and beyond the first 64 KiB of each. Those beyond are refused with RESOURCE_EXHAUSTED and when to try again"
+        |s: &mut Settings, v| put(&mut s.server.max_pending_bytes, size(v, 1024, 1 << 40)), |s: &Settings| shown_number(s.server.max_pending_bytes)),
     setting!("compression" "true|false" LIMITS
         "Take gzip and zstd, and give them where the caller accepts them and replies are long"
         |s: &mut Settings, v| put(&mut s.server.compression, switch(v)), |s: &Settings| Some(Value::Boolean(s.server.compression))),
@@ -174,6 +177,9 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting!("grace" "SECONDS" LIMITS
         "After the drain delay, how long calls in flight may take. New ones are refused with DRAINING"
         |s: &mut Settings, v| put(&mut s.server.grace, seconds(v, 0.0, DAY)), |s: &Settings| shown_seconds(s.server.grace)),
+    setting!("max_connections" "COUNT" CONNECTIONS
+        "How many connections may be open. More are closed at once, so that their clients go elsewhere; bayeswire_connections_refused_total counts them. The limit on open files (ulimit -n) is raised as far as the system allows"
+        |s: &mut Settings, v| put(&mut s.server.max_connections, size(v, 1, 1 << 20)), |s: &Settings| shown_number(s.server.max_connections)),
     setting!("max_streams" "CALLS" CONNECTIONS
         "How many calls one connection may carry at once; clients keep more waiting on their side"
         |s: &mut Settings, v| put(&mut s.server.http2.max_streams, word(v, 1, 1 << 20)), |s: &Settings| Some(Value::Integer(s.server.http2.max_streams.into()))),
@@ -187,7 +193,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         "How long a client may take to answer a probe; then its connection is closed"
         |s: &mut Settings, v| put(&mut s.server.http2.keep_alive_timeout, seconds(v, 0.1, DAY)), |s: &Settings| shown_seconds(s.server.http2.keep_alive_timeout)),
     setting!("max_connection_age" "SECONDS" CONNECTIONS
-        "After how long a connection is closed gracefully (no call is lost), so that callers spread over servers that were added; 0 for never"
+        "After how long a connection is closed gracefully (no call is lost), so that callers spread over servers that were added; each up to a tenth sooner or later, so that those that were made together do not end together; 0 for never"
         |s: &mut Settings, v| put(&mut s.server.http2.max_connection_age, seconds_or_never(v, 30.0 * DAY)), |s: &Settings| shown_seconds(s.server.http2.max_connection_age.unwrap_or_default())),
     setting!("stream_window_bytes" "BYTES" CONNECTIONS
         "How many bytes of one call a client may send before they are read"

@@ -18,8 +18,8 @@ pub(super) fn number(value: &Value, min: i64, max: i64) -> Result<i64, MustBe> {
 }
 
 /// [`number`], as a number of things in memory.
-pub(super) fn size(value: &Value, min: u32, max: u32) -> Result<usize, MustBe> {
-    number(value, min.into(), max.into()).map(|n| usize::try_from(n).unwrap_or(usize::MAX))
+pub(super) fn size(value: &Value, min: i64, max: i64) -> Result<usize, MustBe> {
+    number(value, min, max).map(|n| usize::try_from(n).unwrap_or(usize::MAX))
 }
 
 /// [`number`], as one that the protocol carries.

@@ -20,7 +20,9 @@ use super::{
     call::Call, deadline::caller_timeout, future::CallFuture, in_flight::InFlight, request_id, rpcs::Group,
     rpcs::RpcTable, watch::Watch,
 };
-use crate::server::{RequestError, ServerConfig, metrics::Metrics, security::Access, traces::CallTracer};
+use crate::server::{
+    RequestError, ServerConfig, metrics::Metrics, pending::Held, security::Access, traces::CallTracer,
+};
 
 /// No call may take longer, whatever the setting: a time that every clock can tell.
 const MAX_DEADLINE: Duration = Duration::from_secs(30 * 86_400);
@@ -125,6 +127,7 @@ impl Calls {
             start,
             call: Some(call),
             placed: false,
+            held: None,
             span,
             ended: false,
         };
@@ -187,8 +190,12 @@ impl Service<Request<Body>> for CallService {
         Service::<Request<Body>>::poll_ready(&mut self.routes, cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> CallFuture {
-        let (watch, admitted, deadlines) = self.calls.begin(&request);
+    fn call(&mut self, mut request: Request<Body>) -> CallFuture {
+        let (mut watch, admitted, deadlines) = self.calls.begin(&request);
+        let held = request.extensions_mut().remove::<Arc<Held>>();
+        if !self.calls.rpcs.get(watch.rpc).streams {
+            watch.held = held;
+        }
         match admitted {
             Ok(()) => CallFuture::running(watch, deadlines, self.routes.call(request)),
             Err(refusal) => CallFuture::refused(watch, deadlines, refusal),

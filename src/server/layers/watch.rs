@@ -13,7 +13,7 @@ use super::{
     call::{Call, within},
     service::Calls,
 };
-use crate::server::traces::CallSpan;
+use crate::server::{pending::Held, traces::CallSpan};
 
 /// A call that was begun. Counted when it ends, as CANCELLED if it is dropped before: then its caller has gone.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Watch {
     pub(super) call: Option<Call>,
     /// Whether the call has a place under the concurrency limit.
     pub(super) placed: bool,
+    /// The bytes of its one message, which count until it ends.
+    pub(super) held: Option<Arc<Held>>,
     pub(super) span: Option<Box<CallSpan>>,
     pub(super) ended: bool,
 }

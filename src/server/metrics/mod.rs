@@ -49,6 +49,7 @@ pub(in crate::server) struct Metrics {
     panics: IntCounter,
     in_flight: IntGauge,
     connections: IntGauge,
+    connections_refused: IntCounter,
     handshakes_failed: IntCounter,
     /// By what was loaded (`model`, `certificate`, `tokens`) and outcome.
     reloads: IntCounterVec,
@@ -97,6 +98,10 @@ impl Metrics {
             panics: counter("panics_total", "Handlers that panicked: bugs.")?,
             in_flight: gauge("rpcs_in_flight", "Calls under way, health and reflection apart.")?,
             connections: gauge("connections", "Open connections.")?,
+            connections_refused: counter(
+                "connections_refused_total",
+                "Connections closed at once because as many as allowed were open.",
+            )?,
             handshakes_failed: counter(
                 "tls_handshakes_failed_total",
                 "Connections that ended before TLS was agreed.",
@@ -125,6 +130,10 @@ impl Metrics {
 
     pub(super) fn disconnected(&self) {
         self.connections.dec();
+    }
+
+    pub(super) fn connection_refused(&self) {
+        self.connections_refused.inc();
     }
 
     pub(super) fn handshake_failed(&self) {

@@ -5,7 +5,10 @@ use std::{fs, io, path::Path};
 use crate::{
     file::InvalidFile,
     model::{Model, Revision},
-    server::self_test::{SelfTestError, self_test},
+    server::{
+        huge_pages::allow_huge_pages_for,
+        self_test::{SelfTestError, self_test},
+    },
 };
 
 /// Why a file cannot be served.
@@ -32,6 +35,7 @@ pub(super) fn load(path: &Path) -> (Option<Revision>, Result<Model, LoadError>) 
 
 /// Makes a model of the bytes of its file and tests it.
 pub(super) fn check(bytes: &[u8]) -> Result<Model, LoadError> {
+    allow_huge_pages_for(bytes.len());
     let model = Model::from_bytes(bytes)?;
     self_test(&model)?;
     Ok(model)
