@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_sample_does_not_depend_on_the_order_in_which_articles_come() {
-        let large = |n: usize| if n % 3 == 0 { SAMPLE_BYTES / 9 } else { SAMPLE_BYTES / 40 };
+        let large = |n: usize| if n.is_multiple_of(3) { SAMPLE_BYTES / 9 } else { SAMPLE_BYTES / 40 };
         for lengths in [vec![1; 9000], (0..60).map(large).collect(), vec![SAMPLE_BYTES + 1; 3]] {
             let mut order: Vec<usize> = (0..lengths.len()).collect();
             order.sort_by_key(|&n| (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
