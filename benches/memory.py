@@ -5,7 +5,8 @@
 
 The corpus is made of labelled articles (JSON lines) by repeating them, at each repetition with new endings on a share of the
 words, so that words and pairs go on growing as those of real corpora do. It is made anew from the same articles every
-time, in the folder of temporary files, and removed afterwards. Peak memory is what the kernel counts (ru_maxrss).
+time, in the folder of temporary files, and removed afterwards. Peak memory is what the kernel counts (ru_maxrss);
+"of cores" is the time that cores worked, which other programs on the machine hardly change.
 """
 
 import argparse
@@ -66,7 +67,7 @@ def make(path, originals, size, share):
 
 
 def run(command):
-    """Seconds and peak resident bytes of a command."""
+    """Seconds, seconds of all cores together, peak resident bytes and what is told by a command."""
     started = time.monotonic()
     child = subprocess.Popen(command, stderr=subprocess.PIPE)
     told = child.stderr.read().decode()
@@ -74,7 +75,7 @@ def run(command):
     seconds = time.monotonic() - started
     if status != 0:
         sys.exit(f"{' '.join(command)}: {told}")
-    return seconds, usage.ru_maxrss * 1024, told
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, told
 
 
 def main():
@@ -88,7 +89,7 @@ def main():
     parser.add_argument("--counts", action="store_true", help="also write the counts")
     options = parser.parse_args()
     originals = list(articles(options.corpus))
-    print(f"{'corpus':>9} {'articles':>9} {'limit':>8} {'seconds':>8} {'MB/s':>6} {'peak MB':>8} {'terms':>24}  bytes")
+    print(f"{'corpus':>9} {'articles':>9} {'limit':>8} {'seconds':>8} {'of cores':>8} {'peak MB':>8} {'terms':>24}  bytes")
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         for mb in options.mb:
@@ -100,7 +101,7 @@ def main():
                 command = [options.program, "train", str(corpus), "-o", str(model)]
                 command += ["--max-memory", limit] if limit else []
                 command += ["--counts", str(counts)] if options.counts else []
-                seconds, peak, told = run(command)
+                seconds, of_cores, peak, told = run(command)
                 terms = re.search(r"^terms +(.*)$", told, re.MULTILINE).group(1)
                 same = "first" if first is None else "other!"
                 if first is None:
@@ -110,7 +111,7 @@ def main():
                 ):
                     same = "same"
                 print(
-                    f"{size / 1e6:>6.0f} MB {count:>9} {limit or 'none':>8} {seconds:>8.1f} {size / 1e6 / seconds:>6.1f}"
+                    f"{size / 1e6:>6.0f} MB {count:>9} {limit or 'none':>8} {seconds:>8.1f} {of_cores:>8.1f}"
                     f" {peak / 1e6:>8.0f} {terms:>24}  {same}",
                     flush=True,
                 )

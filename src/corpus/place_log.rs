@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, BufRead, BufReader, Read, Seek as _, Write as _},
+    io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _},
+    sync::Arc,
 };
 
 use super::place::{At, Place};
@@ -75,46 +76,44 @@ impl PlaceLog {
     /// # Errors
     /// When the temporary file cannot be read.
     pub fn find(&mut self, numbers: &[u64]) -> io::Result<BTreeMap<u64, (Place, String)>> {
-        let mut found = BTreeMap::new();
-        let mut wanted = numbers.iter().copied().peekable();
-        let mut none = io::empty();
-        let mut file: Box<dyn BufRead> = match &mut self.file {
-            Some(file) => {
-                file.rewind()?;
-                Box::new(BufReader::with_capacity(1 << 17, file))
-            }
-            None => Box::new(&mut none),
+        let Some(file) = &mut self.file else {
+            return scan(self.buffer.as_slice(), numbers, self.len);
         };
-        let mut input = (&mut file).chain(self.buffer.as_slice());
-        let mut path = "".into();
-        for number in 0..self.len {
-            if wanted.peek().is_none() {
-                break;
-            }
-            let [kind] = take(&mut input)?;
-            let at = u64::from_le_bytes(take(&mut input)?);
-            let id = take_text(&mut input)?;
-            if kind & 0x80 == 0 {
-                path = take_text(&mut input)?.into();
-            }
-            if wanted.next_if_eq(&number).is_some() {
-                let at = match kind & 0x7F {
-                    0 => At::Whole,
-                    1 => At::Line(at),
-                    _ => At::Row(at),
-                };
-                let file = std::sync::Arc::<str>::clone(&path);
-                found.insert(number, (Place { file, at }, id));
-            }
-            while wanted.next_if(|wanted| *wanted <= number).is_some() {}
-        }
-        drop(file);
+        file.rewind()?;
+        let found =
+            scan(BufReader::with_capacity(1 << 17, &*file).chain(self.buffer.as_slice()), numbers, self.len);
         // Whoever adds another writes behind the last.
-        if let Some(file) = &mut self.file {
-            file.seek(io::SeekFrom::End(0))?;
-        }
-        Ok(found)
+        file.seek(SeekFrom::End(0))?;
+        found
     }
+}
+
+/// Looks for `numbers` in a log of so many articles.
+fn scan(mut input: impl Read, numbers: &[u64], len: u64) -> io::Result<BTreeMap<u64, (Place, String)>> {
+    let mut found = BTreeMap::new();
+    let mut wanted = numbers.iter().copied().peekable();
+    let mut path: Arc<str> = "".into();
+    for number in 0..len {
+        if wanted.peek().is_none() {
+            break;
+        }
+        let [kind] = take(&mut input)?;
+        let at = u64::from_le_bytes(take(&mut input)?);
+        let id = take_text(&mut input)?;
+        if kind & 0x80 == 0 {
+            path = take_text(&mut input)?.into();
+        }
+        if wanted.peek() == Some(&number) {
+            let at = match kind & 0x7F {
+                0 => At::Whole,
+                1 => At::Line(at),
+                _ => At::Row(at),
+            };
+            found.insert(number, (Place { file: Arc::clone(&path), at }, id));
+        }
+        while wanted.next_if(|wanted| *wanted <= number).is_some() {}
+    }
+    Ok(found)
 }
 
 fn put_text(out: &mut Vec<u8>, text: &str) {

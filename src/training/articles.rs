@@ -102,6 +102,16 @@ impl Articles {
         Ok(count)
     }
 
+    /// Digest and topic's place of every article in order.
+    pub(super) fn column(&self) -> io::Result<Vec<(ArticleDigest, u16)>> {
+        let mut column = Vec::new();
+        self.visit(&mut |digest, topic| {
+            column.push((*digest, topic));
+            Ok(())
+        })?;
+        Ok(column)
+    }
+
     /// Calls `visit` with digest and topic's place of every article in order.
     pub(super) fn visit(
         &self,
@@ -268,13 +278,7 @@ mod tests {
                 }]),
             };
             assert_eq!(told.copies, expected);
-            let mut all = Vec::new();
-            articles
-                .visit(&mut |digest, topic| {
-                    all.push((*digest, topic));
-                    Ok(())
-                })
-                .unwrap();
+            let mut all = articles.column().unwrap();
             assert!(all.is_sorted() && all.len() == 9);
             assert_eq!(articles.stranger(&all, &[Some(0), Some(1)]).unwrap(), None);
             assert_eq!(articles.stranger(&all, &[Some(0), None]).unwrap(), Some((1, 1)));

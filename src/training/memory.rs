@@ -36,7 +36,7 @@ impl MemoryLimit {
     pub fn shares(self) -> Shares {
         let bytes = usize::try_from(self.0).unwrap_or(usize::MAX);
         // Beside these, the program itself, what threads keep to work with, and what allocating leaves unused.
-        let rest = (16 << 20) + bytes / 16 * 3;
+        let rest = (48 << 20) + bytes / 8;
         Shares { total: self.0, sums: bytes - rest, window: (bytes / 64).min(WINDOW), sorters: bytes / 32 }
     }
 }

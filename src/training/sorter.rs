@@ -141,12 +141,11 @@ mod tests {
             let sorted = sorter.finish();
             for _ in 0..2 {
                 let mut seen = Vec::new();
-                sorted
-                    .visit(|record| {
-                        seen.push(*record);
-                        Ok::<(), io::Error>(())
-                    })
-                    .unwrap();
+                let note = |record: &[u8; 4]| {
+                    seen.push(*record);
+                    Ok::<(), io::Error>(())
+                };
+                sorted.visit(note).unwrap();
                 assert!(seen == expected, "{bytes}");
             }
         }

@@ -113,10 +113,7 @@ pub fn train(
         WholeSums::Memory(mut whole) => {
             check_any_kept(&whole, params)?;
             if let Some(path) = counts {
-                articles.visit(&mut |digest, topic| {
-                    whole.articles.push((*digest, topic));
-                    Ok(())
-                })?;
+                whole.articles = articles.column()?;
                 write_whole(&whole, path)?;
                 whole.articles = Vec::new();
             }

@@ -32,10 +32,7 @@ pub fn count(
     let Gathered { topics, sums, articles, .. } = corpus.reading(true, false).gather(holds, progress)?;
     match sums {
         WholeSums::Memory(mut whole) => {
-            articles.visit(&mut |digest, topic| {
-                whole.articles.push((*digest, topic));
-                Ok(())
-            })?;
+            whole.articles = articles.column()?;
             write_whole(&whole, path)
         }
         WholeSums::Files(runs, places) => {
