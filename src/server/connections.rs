@@ -9,17 +9,14 @@ use hyper_util::{
     server::conn::auto::Builder,
     service::TowerToHyperService,
 };
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinSet,
-};
+use tokio::{sync::watch, task::JoinSet};
 use tonic::{body::Body, codegen::Service};
 use tower::ServiceExt as _;
 use tracing::debug;
 
 use super::{
     config::{Http2Config, ServerConfig},
-    incoming::{Connection, Peer},
+    incoming::{Accepted, Connection, Peer},
     pending::{Held, Pending, PendingBody},
 };
 use crate::random::random;
@@ -27,10 +24,10 @@ use crate::random::random;
 /// By how much of it an age may be more or less than it was set.
 const AGE_JITTER: f64 = 0.1;
 
-/// Serves what comes from `incoming` until `stop` resolves; then takes no more, tells open connections to take no new call,
+/// Serves what was accepted until `stop` resolves; then takes no more, tells open connections to take no new call,
 /// and returns when all have ended. Dropping the future closes them at once.
 pub(super) async fn serve_connections<S>(
-    mut incoming: mpsc::Receiver<Connection>,
+    accepted: Accepted,
     service: S,
     config: &ServerConfig,
     stop: impl Future<Output = ()>,
@@ -38,6 +35,7 @@ pub(super) async fn serve_connections<S>(
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
+    let Accepted { mut connections, accepting } = accepted;
     let builder = builder(&config.http2);
     let pending = Pending::new(config.max_pending_bytes);
     let (stopping, stopped) = watch::channel(());
@@ -48,7 +46,7 @@ pub(super) async fn serve_connections<S>(
             () = &mut stop => break,
             // One that panicked has said so; the others go on.
             Some(_) = open.join_next() => {}
-            connection = incoming.recv() => {
+            connection = connections.recv() => {
                 let Some(connection) = connection else { break };
                 let age = config.http2.max_connection_age.map(|most| spread(most, random()));
                 let service = of_connection(service.clone(), connection.peer(), Arc::clone(&pending));
@@ -56,9 +54,11 @@ pub(super) async fn serve_connections<S>(
             }
         }
     }
-    // The listener is closed with it. Whoever was let in by then hears what the others hear, instead of nothing.
-    incoming.close();
-    while let Ok(connection) = incoming.try_recv() {
+    // First the listener is closed: clients that are told to go elsewhere would come back at once, and would be reset without
+    // a word. Whoever was let in by then hears what the others hear. An error means that the accepting panicked.
+    connections.close();
+    let _ = accepting.await;
+    while let Ok(connection) = connections.try_recv() {
         let service = of_connection(service.clone(), connection.peer(), Arc::clone(&pending));
         open.spawn(serve(connection, service, builder.clone(), None, stopped.clone()));
     }

@@ -13,6 +13,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::JoinHandle,
     time::Sleep,
 };
 use tokio_rustls::server::TlsStream;
@@ -67,7 +68,16 @@ enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Accepts connections until the receiver is dropped. No more than `most` are open at once, those that are agreeing on TLS
+/// Connections as they come in.
+#[derive(Debug)]
+pub(in crate::server) struct Accepted {
+    /// Closing or dropping it ends the accepting.
+    pub(in crate::server) connections: mpsc::Receiver<Connection>,
+    /// Ends when the listener is closed.
+    pub(in crate::server) accepting: JoinHandle<()>,
+}
+
+/// Accepts connections until nobody takes them any more. No more than `most` are open at once, those that are agreeing on TLS
 /// included: more are closed as soon as they are accepted, so that their clients go elsewhere instead of waiting in the
 /// listener's queue for an answer. Clients may take `patience` to agree on TLS, and again to begin to speak HTTP.
 pub(in crate::server) fn connections(
@@ -76,11 +86,12 @@ pub(in crate::server) fn connections(
     most: usize,
     patience: Duration,
     metrics: Arc<Metrics>,
-) -> mpsc::Receiver<Connection> {
-    let (sender, receiver) = mpsc::channel(16);
+) -> Accepted {
+    let (sender, connections) = mpsc::channel(16);
     let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-    tokio::spawn(accept(listener, Accepting { tls, most, places, patience, metrics, sender }));
-    receiver
+    let accepting =
+        tokio::spawn(accept(listener, Accepting { tls, most, places, patience, metrics, sender }));
+    Accepted { connections, accepting }
 }
 
 /// What accepted connections need.
