@@ -95,19 +95,18 @@ def measure(a, tmp):
     for terms in TERMS:
         run(train + ["--max-terms", str(terms)])
         firsts = sorted(run(classify + [one]) for _ in range(5))
-        seconds, memory = run(classify + [some])
+        seconds, _ = run(classify + [some])
         point = {"terms": terms, "file MB": round(os.path.getsize(model) / 1e6, 1),
-                 "first answer ms": round(firsts[2][0] * 1000), "first answer peak MB": round(firsts[2][1]),
+                 "first answer ms": round(firsts[2][0] * 1000),
                  "classify MB/s": rate(total, seconds), "without loading MB/s": rate(total, seconds - firsts[2][0])}
         out["terms"].append(point)
         print(json.dumps(point), flush=True)
 
     for topics in TOPICS:
         size = corpus(articles, base, RATE_MB, topics)
-        seconds, memory = run(train)
+        seconds, _ = run(train)
         classified, _ = run(classify + [articles])
-        point = {"topics": topics, "train MB/s": rate(size, seconds), "train peak MB": round(memory),
-                 "classify MB/s": rate(size, classified)}
+        point = {"topics": topics, "train MB/s": rate(size, seconds), "classify MB/s": rate(size, classified)}
         out["topics"].append(point)
         print(json.dumps(point), flush=True)
     return out
