@@ -156,7 +156,7 @@ def panel(left, title, x, curves, points):
         line = " ".join(f"{px(p[x]):.1f},{py(p[key]):.1f}" for p in points if p.get(key))
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{px(p[x]):.1f}" cy="{py(p[key]):.1f}" r="3" fill="{colour}"/>' for p in points if p.get(key)]
-        parts.append(text(left + margin + 6, top + 12 + 14 * place, label, "start", f'fill="{colour}"'))
+        parts.append(text(left + margin, height + 8 + 14 * place, label, "start", f'fill="{colour}"'))
     return "\n".join(parts)
 
 
@@ -171,7 +171,7 @@ def plot(out):
     ]
     body = "\n".join(panel(300 * i, *p) for i, p in enumerate(panels))
     width = 300 * len(panels)
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 260" width="{width}" height="260" '
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 320" width="{width}" height="320" '
             f'font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="white"/>\n{body}\n</svg>\n')
 
 
