@@ -53,6 +53,7 @@ pub mod corpus;
 pub mod counts;
 pub mod evaluation;
 pub mod file;
+mod huge_pages;
 pub mod model;
 pub mod page;
 mod random;

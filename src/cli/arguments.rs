@@ -15,9 +15,10 @@ use crate::{
     client::ConnectOptions,
     corpus::{Columns, Format, Input, ReadOptions},
     counts::Counts,
-    file::InvalidFile,
+    file::{OpenFile, Source as _},
+    huge_pages::in_huge_pages_for,
     model::{DEFAULT_MAX_TERMS, Model, TrainingParams, Variant},
-    server::{self, ModelSource, Registry},
+    server::{ModelSource, Registry},
     text::{StemmerKind, TextProfile},
     training::{MemoryLimit, Shares},
 };
@@ -236,18 +237,12 @@ impl ConnectionArguments {
 
 /// Reads a model file.
 pub(super) fn load_model(path: &Path) -> Result<Model, Failure> {
-    load(path, |bytes| {
-        server::allow_huge_pages_for(bytes.len());
-        Model::from_bytes(bytes)
-    })
+    let file = OpenFile::open(path).map_err(|e| Failure::reading(path, &e))?;
+    in_huge_pages_for(file.len() as u64, || Model::from_source(&file)).map_err(|e| Failure::invalid(path, &e))
 }
 
 /// Reads a counts file.
 pub(super) fn load_counts(path: &Path) -> Result<Counts, Failure> {
-    load(path, Counts::from_bytes)
-}
-
-fn load<T>(path: &Path, parse: impl Fn(&[u8]) -> Result<T, InvalidFile>) -> Result<T, Failure> {
     let bytes = fs::read(path).map_err(|e| Failure::reading(path, &e))?;
-    parse(&bytes).map_err(|e| Failure::invalid(path, &e))
+    Counts::from_bytes(&bytes).map_err(|e| Failure::invalid(path, &e))
 }

@@ -63,7 +63,11 @@ impl Failure {
 
     /// A file that holds something else than it should.
     pub(super) fn invalid(path: &Path, error: &InvalidFile) -> Self {
-        Self::new(ExitStatus::Data, format!("{}: {error}", path.display()))
+        let status = match error {
+            InvalidFile::Unreadable(_) => ExitStatus::Io,
+            _ => ExitStatus::Data,
+        };
+        Self::new(status, format!("{}: {error}", path.display()))
     }
 }
 

@@ -25,6 +25,8 @@ use clap::{Parser, Subcommand};
 pub use failure::{ExitStatus, Failure};
 pub use serve::effective_config;
 
+use crate::huge_pages::avoid_huge_pages;
+
 /// Tells what news articles are about: a naive-Bayes topic classifier behind gRPC.
 ///
 /// Results go to standard output, everything else to standard error. Every flag can be set by the environment variable that
@@ -60,6 +62,7 @@ impl Cli {
     /// # Errors
     /// Says why it could not be done, and with which exit status.
     pub fn run(self) -> Result<(), Failure> {
+        avoid_huge_pages();
         match self.command {
             Command::Serve(command) => command.run(),
             Command::Healthcheck(command) => command.run(),

@@ -47,7 +47,6 @@ impl Serve {
         }
         server::log_to_stderr(settings.log_format, &settings.log)
             .map_err(|e| Failure::new(ExitStatus::Software, e))?;
-        server::avoid_huge_pages();
         server::allow_open_files_for(settings.server.max_connections);
         let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::new(ExitStatus::Io, e))?;
         runtime.block_on(serve(settings))

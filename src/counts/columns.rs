@@ -56,6 +56,11 @@ impl WordTable {
         Self { bytes: String::with_capacity(bytes), ends: Vec::with_capacity(words) }
     }
 
+    /// The words that stand one behind the other in `bytes`, and where each of them ends.
+    pub(super) fn from_parts(bytes: String, ends: Vec<u32>) -> Self {
+        Self { bytes, ends }
+    }
+
     pub(crate) fn push(&mut self, word: &str) {
         self.bytes.push_str(word);
         self.ends.push(self.bytes.len() as u32);

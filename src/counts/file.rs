@@ -52,7 +52,7 @@ impl Counts {
         let file = TensorFile::open(bytes, COUNTS_FORMAT)?;
         file.check_digest()?;
         let topics = topics(file.fact("topics")?)?;
-        let words = words(&file.get("word_bytes")?, &file.get("word_lengths")?)?;
+        let words = words(file.get("word_bytes")?, &file.get::<u8>("word_lengths")?)?;
         let digests: Vec<u8> = file.get("article_digests")?;
         let article_topics: Vec<u16> = file.get("article_topics")?;
         let (digests, rest) = digests.as_chunks::<16>();
@@ -150,23 +150,23 @@ pub(crate) fn topics(names: Vec<String>) -> Result<Vec<Topic>, InvalidFile> {
 }
 
 /// Checks that words are UTF-8, sorted, distinct and not empty.
-pub(crate) fn words(bytes: &[u8], lengths: &[u8]) -> Result<WordTable, InvalidFile> {
+pub(crate) fn words(bytes: Vec<u8>, lengths: &[u8]) -> Result<WordTable, InvalidFile> {
     let fail = || InvalidFile::content("the words are not in order");
-    let mut rest = std::str::from_utf8(bytes).map_err(|_| InvalidFile::content("the words are not UTF-8"))?;
-    if u32::try_from(rest.len()).is_err() {
+    let text = String::from_utf8(bytes).map_err(|_| InvalidFile::content("the words are not UTF-8"))?;
+    if u32::try_from(text.len()).is_err() {
         return Err(InvalidFile::content("the words are too long"));
     }
-    let mut words = WordTable::default();
-    let mut before = "";
+    let mut ends = Vec::with_capacity(lengths.len());
+    let (mut before, mut rest) = ("", text.as_str());
     for &length in lengths {
         let (word, tail) = rest.split_at_checked(usize::from(length)).ok_or_else(fail)?;
         if word <= before {
             return Err(fail());
         }
-        words.push(word);
         (before, rest) = (word, tail);
+        ends.push((text.len() - rest.len()) as u32);
     }
-    if rest.is_empty() { Ok(words) } else { Err(fail()) }
+    if rest.is_empty() { Ok(WordTable::from_parts(text, ends)) } else { Err(fail()) }
 }
 
 /// Checks that terms are sorted, that their words exist and are terms themselves.

@@ -1,11 +1,16 @@
 //! Files that are whole or not there: canonical safetensors content, written aside and renamed into place.
 
 mod columns;
+mod error;
 mod replace;
+mod source;
+mod tensor_file;
 mod tensors;
 
 pub(crate) use columns::StreamedFile;
+pub use error::InvalidFile;
 pub use replace::replace;
 pub(crate) use replace::replace_with;
-pub use tensors::InvalidFile;
-pub(crate) use tensors::{TensorFile, TensorWriter, hex};
+pub(crate) use source::{OpenFile, Source};
+pub(crate) use tensor_file::TensorFile;
+pub(crate) use tensors::{TensorWriter, hex};

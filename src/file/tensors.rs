@@ -6,53 +6,14 @@
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
-use safetensors::{Dtype, SafeTensors, tensor::View};
+use safetensors::{Dtype, tensor::View};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-const KEY: &str = "bayeswire";
-const DIGEST: &str = "digest";
+use super::error::InvalidFile;
 
-/// Why bytes are not a file of ours.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidFile {
-    /// Not in the safetensors format, or cut off.
-    #[error("not a safetensors file: {0}")]
-    Container(String),
-    /// A safetensors file of another program or another kind.
-    #[error("not a {expected} file: {found}")]
-    Kind {
-        /// The format that was expected.
-        expected: &'static str,
-        /// What the file is instead.
-        found: String,
-    },
-    /// The digest in the file does not match what the file holds.
-    #[error("damaged: its content does not match its digest")]
-    Digest,
-    /// A tensor is missing or has another type.
-    #[error("damaged: tensor {0:?} is missing or not of the expected type")]
-    Tensor(&'static str),
-    /// The parts do not fit together.
-    #[error("damaged: {0}")]
-    Content(String),
-}
-
-impl InvalidFile {
-    pub(crate) fn content(what: impl Into<String>) -> Self {
-        Self::Content(quotable(what.into()))
-    }
-}
-
-/// What a file says, short enough and plain enough for a log line: a damaged file may say anything.
-fn quotable(mut text: String) -> String {
-    const MOST: usize = 300;
-    if let Some((end, _)) = text.char_indices().nth(MOST) {
-        text.truncate(end);
-        text.push_str(" ...");
-    }
-    text.replace(char::is_control, "\u{FFFD}")
-}
+pub(super) const KEY: &str = "bayeswire";
+pub(super) const DIGEST: &str = "digest";
 
 /// Numbers as little-endian bytes.
 pub(crate) trait Column: Sized + Copy {
@@ -185,9 +146,9 @@ impl Layout {
 }
 
 /// A tensor without its content: enough for the library to write the header.
-struct Shape {
-    dtype: Dtype,
-    len: [usize; 1],
+pub(super) struct Shape {
+    pub(super) dtype: Dtype,
+    pub(super) len: [usize; 1],
 }
 
 impl View for Shape {
@@ -206,23 +167,12 @@ impl View for Shape {
 }
 
 /// All that stands before the tensors' content, as the safetensors library writes it.
-fn header<'a>(
+pub(super) fn header<'a>(
     shapes: impl Iterator<Item = (&'a str, Shape)>,
     facts: Map<String, Value>,
 ) -> Result<Vec<u8>, InvalidFile> {
     let metadata = HashMap::from([(KEY.to_owned(), Value::Object(facts).to_string())]);
     safetensors::serialize(shapes, Some(metadata)).map_err(|e| InvalidFile::Container(e.to_string()))
-}
-
-fn digest<'a>(facts: &Map<String, Value>, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
-    let mut hash = Sha256::new();
-    hash.update(Value::Object(facts.clone()).to_string().as_bytes());
-    for (name, bytes) in tensors {
-        hash.update(name.as_bytes());
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    }
-    hex(&hash.finalize())
 }
 
 /// Lower-case hexadecimal digits.
@@ -235,142 +185,4 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         out.push(digit(*byte));
     }
     out
-}
-
-/// A file that was opened.
-pub(crate) struct TensorFile<'a> {
-    bytes: &'a [u8],
-    tensors: SafeTensors<'a>,
-    digest: String,
-    /// What the metadata says, without the digest.
-    pub(crate) facts: Map<String, Value>,
-}
-
-impl<'a> TensorFile<'a> {
-    /// Opens the bytes of a file whose metadata say `"format": format`. Nothing in it is sure before
-    /// [`Self::check_digest`]; that takes a while, during which another thread may read what follows.
-    pub(crate) fn open(bytes: &'a [u8], format: &'static str) -> Result<Self, InvalidFile> {
-        let container = |e: safetensors::SafeTensorError| InvalidFile::Container(quotable(e.to_string()));
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(container)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
-        let kind = |found: &str| InvalidFile::Kind { expected: format, found: quotable(found.to_owned()) };
-        let text = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(KEY))
-            .ok_or_else(|| kind("it has no bayeswire metadata"))?;
-        let mut facts: Map<String, Value> =
-            serde_json::from_str(text).map_err(|e| kind(&format!("its metadata are not JSON: {e}")))?;
-        match facts.get("format") {
-            Some(Value::String(found)) if found == format => {}
-            Some(Value::String(found)) => return Err(kind(found)),
-            _ => return Err(kind("it names no format")),
-        }
-        let Some(Value::String(stored)) = facts.remove(DIGEST) else {
-            return Err(InvalidFile::Digest);
-        };
-        Ok(Self { bytes, tensors, digest: stored, facts })
-    }
-
-    /// Checks that the file holds what its digest says.
-    pub(crate) fn check_digest(&self) -> Result<(), InvalidFile> {
-        let mut parts: Vec<_> = self.tensors.iter().map(|(name, view)| (name, view.data())).collect();
-        parts.sort_by_key(|part| part.0);
-        if digest(&self.facts, parts.into_iter()) == self.digest { Ok(()) } else { Err(InvalidFile::Digest) }
-    }
-
-    /// The numbers of the tensor `name`.
-    pub(crate) fn get<T: Column>(&self, name: &'static str) -> Result<Vec<T>, InvalidFile> {
-        Ok(self.numbers(name)?.collect())
-    }
-
-    /// The same, read where they stand.
-    pub(crate) fn numbers<T: Column>(
-        &self,
-        name: &'static str,
-    ) -> Result<impl ExactSizeIterator<Item = T> + use<'a, T>, InvalidFile> {
-        let view = self.tensors.tensor(name).map_err(|_| InvalidFile::Tensor(name))?;
-        if view.dtype() != T::DTYPE || view.shape().len() != 1 {
-            return Err(InvalidFile::Tensor(name));
-        }
-        Ok(view.data().chunks_exact(T::BYTES).map(T::get))
-    }
-
-    /// Checks that these are the bytes that [`TensorWriter::finish`] gives for `facts` and the tensors of this file: that the
-    /// header is, and that nothing stands behind the tensors. What the tensors' numbers mean is for the caller to check;
-    /// no two sequences of bytes are read as the same numbers.
-    pub(crate) fn check_canonical(&self, mut facts: Map<String, Value>) -> Result<(), InvalidFile> {
-        facts.insert(DIGEST.to_owned(), Value::String(self.digest.clone()));
-        let tensors = self.tensors.tensors();
-        let one_dimension = tensors.iter().all(|(_, view)| view.shape().len() == 1);
-        let content: usize = tensors.iter().map(|(_, view)| view.data().len()).sum();
-        let shapes = tensors.iter().map(|(name, view)| {
-            let len = view.shape().first().copied().unwrap_or(0);
-            (name.as_str(), Shape { dtype: view.dtype(), len: [len] })
-        });
-        let header = header(shapes, facts)?;
-        if one_dimension && self.bytes.starts_with(&header) && self.bytes.len() == header.len() + content {
-            Ok(())
-        } else {
-            Err(InvalidFile::content("not in canonical form"))
-        }
-    }
-
-    /// How many tensors there are.
-    pub(crate) fn tensor_count(&self) -> usize {
-        self.tensors.len()
-    }
-
-    /// The metadata entry `name`.
-    pub(crate) fn fact<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, InvalidFile> {
-        let value = self.facts.get(name).cloned().unwrap_or(Value::Null);
-        serde_json::from_value(value).map_err(|e| InvalidFile::content(format!("{name}: {e}")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn bytes(format: &str) -> Vec<u8> {
-        let mut writer = TensorWriter::new();
-        writer.put("b", &[1u32, 2]);
-        writer.put("a", &[0.5f32]);
-        writer
-            .finish(Map::from_iter([("format".to_owned(), format.into()), ("x".to_owned(), 1.into())]))
-            .unwrap()
-    }
-
-    #[test]
-    fn what_is_written_is_read() {
-        let bytes = bytes("test/1");
-        let file = TensorFile::open(&bytes, "test/1").unwrap();
-        file.check_digest().unwrap();
-        assert_eq!(file.get::<u32>("b").unwrap(), [1, 2]);
-        assert_eq!(file.get::<f32>("a").unwrap(), [0.5]);
-        assert_eq!(file.fact::<u8>("x").unwrap(), 1);
-        assert_eq!(file.get::<u64>("b"), Err(InvalidFile::Tensor("b")));
-    }
-
-    #[test]
-    fn another_kind_of_file_is_named() {
-        let error = TensorFile::open(&bytes("other/1"), "test/1").err().unwrap();
-        assert_eq!(error.to_string(), "not a test/1 file: other/1");
-        assert!(matches!(TensorFile::open(b"hello", "test/1"), Err(InvalidFile::Container(_))));
-        // Whatever it is called, one line of a log can hold it.
-        let error =
-            TensorFile::open(&bytes(&"a\n\u{1B}[2J".repeat(10_000)), "test/1").err().unwrap().to_string();
-        assert!(error.len() < 1000 && !error.contains(char::is_control), "{error:?}");
-    }
-
-    #[test]
-    fn a_changed_byte_is_noticed() {
-        let good = bytes("test/1");
-        for at in 0..good.len() {
-            let mut bad = good.clone();
-            bad[at] ^= 1;
-            let checked = TensorFile::open(&bad, "test/1").and_then(|file| file.check_digest());
-            assert!(checked.is_err(), "byte {at}");
-        }
-    }
 }

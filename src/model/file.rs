@@ -1,11 +1,17 @@
 //! A model as a file.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
-use super::{Model, ModelFacts, Revision, term_index::TermIndex, weighted_terms::WeightedTerms};
+use super::{
+    Model, ModelFacts, Revision,
+    term_index::TermIndex,
+    weighted_terms::{Records, WeightedTerms},
+};
 use crate::{
     counts::{Counts, TermId, WordTable, check_terms, file_topics, file_words},
-    file::{InvalidFile, TensorFile, TensorWriter},
+    file::{InvalidFile, Source, TensorFile, TensorWriter},
 };
 
 /// What the metadata of a model file call it.
@@ -122,43 +128,73 @@ impl Model {
     /// # Errors
     /// When they are anything but the canonical file of a model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
-        let file = TensorFile::open(bytes, MODEL_FORMAT)?;
+        Self::from_source(bytes)
+    }
+
+    /// The same for a file that need not be held in memory.
+    pub(crate) fn from_source<S: Source + ?Sized>(source: &S) -> Result<Self, InvalidFile> {
+        let file = TensorFile::open(source, MODEL_FORMAT)?;
         // Half of the work is hashing the bytes twice, once for the digest and once for the revision.
-        let hash = || file.check_digest().map(|()| Revision::of(bytes));
-        let (revision, read) = rayon::join(hash, || Self::read(&file));
+        let hash = || rayon::join(|| file.check_digest(), || Revision::of_source(source));
+        let ((digest, revision), read) = rayon::join(hash, || Self::read(&file));
         // Of a damaged file the digest says so; what else is wrong follows from that.
-        let revision = revision?;
-        Ok(read?(revision))
+        digest?;
+        Ok(read?(revision?))
     }
 
     /// Reads all but the revision: what makes a model with that.
-    fn read(file: &TensorFile<'_>) -> Result<impl FnOnce(Revision) -> Self + use<>, InvalidFile> {
+    fn read<S: Source + ?Sized>(
+        file: &TensorFile<'_, S>,
+    ) -> Result<impl FnOnce(Revision) -> Self + use<S>, InvalidFile> {
         let mut facts = file.facts.clone();
         facts.remove("format");
         let facts: ModelFacts = serde_json::from_value(Value::Object(facts))
             .map_err(|e| InvalidFile::content(format!("the facts: {e}")))?;
         check_facts(&facts)?;
         let topics = facts.topics.len();
-        let words = file_words(&file.get("word_bytes")?, &file.get("word_lengths")?)?;
-        let articles: Vec<u32> = file.get("term_articles")?;
-        let (terms, rows) =
-            (|| Ok(file.numbers::<u64>("term_words")?.map(TermId)), file.numbers::<f32>("term_weights")?);
-        let len = articles.len();
-        if len == 0 || len >= u32::MAX as usize || terms()?.len() != len || rows.len() != len * topics {
+        let len = file.len::<u32>("term_articles")?;
+        if len == 0
+            || len >= u32::MAX as usize
+            || file.len::<u64>("term_words")? != len
+            || file.len::<f32>("term_weights")? != len * topics
+        {
             return Err(InvalidFile::content("the weights do not fit the terms and topics"));
         }
         if file.tensor_count() != TENSORS {
             return Err(InvalidFile::content("it has a tensor of unknown name"));
         }
         file.check_canonical(metadata(&facts)?)?;
-        check_terms(terms()?, words.len())?;
-        let index = checked(TermIndex::new(&words, terms()?), &words)?;
-        let terms = WeightedTerms::new(terms()?, rows, topics);
-        if !(0..len as u32).all(|place| terms.weights(place).all(f32::is_finite)) {
-            return Err(InvalidFile::content("a weight is not a finite number"));
-        }
+        let words = file_words(file.get("word_bytes")?, &file.get::<u8>("word_lengths")?)?;
+        let articles: Vec<u32> = file.get("term_articles")?;
+        let terms = WeightedTerms::written_by(len, topics, |some, records| read_terms(file, some, records))?;
+        check_terms(terms.terms(), words.len())?;
+        let index = checked(TermIndex::new(&words, terms.terms()), &words)?;
         Ok(|revision| Self { revision, facts, words, terms, articles, index })
     }
+}
+
+/// Reads some terms and their weights.
+fn read_terms<S: Source + ?Sized>(
+    file: &TensorFile<'_, S>,
+    some: Range<usize>,
+    mut records: Records<'_>,
+) -> Result<(), InvalidFile> {
+    let mut record = 0;
+    file.each("term_words", some.clone(), |term| {
+        records.set_term(record, TermId(term));
+        record += 1;
+    })?;
+    let topics = records.topics();
+    let (mut record, mut topic, mut finite) = (0, 0, true);
+    file.each("term_weights", some.start * topics..some.end * topics, |weight: f32| {
+        finite &= weight.is_finite();
+        records.set_weight(record, topic, weight);
+        topic += 1;
+        if topic == topics {
+            (record, topic) = (record + 1, 0);
+        }
+    })?;
+    if finite { Ok(()) } else { Err(InvalidFile::content("a weight is not a finite number")) }
 }
 
 /// No number of a calibration is as large, so that every score is finite whatever the weights and the article are.

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::file::hex;
+use crate::file::{InvalidFile, Source, hex};
 
 /// The SHA-256 of a model file, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,13 @@ impl Revision {
     #[must_use]
     pub fn of(file: &[u8]) -> Self {
         Self(Sha256::digest(file).into())
+    }
+
+    /// The revision of a model file that is read from `source`.
+    pub(crate) fn of_source<S: Source + ?Sized>(source: &S) -> Result<Self, InvalidFile> {
+        let mut hash = Sha256::new();
+        source.read(0..source.len(), &mut |bytes| hash.update(bytes))?;
+        Ok(Self(hash.finalize().into()))
     }
 
     /// The revision of a model file with this SHA-256.

@@ -1,5 +1,8 @@
 //! From hashes to numbers: one flat open-addressing table of four bytes a slot.
 
+/// So many places are looked at before the first number is added: the processor waits for all of them at once.
+const AT_ONCE: usize = 32;
+
 /// Finds numbers by hashes of what they stand for. It remembers as much of each hash as its slots have room for beside the
 /// number: whether a number is the right one is for the caller to say, who knows what it stands for.
 ///
@@ -35,6 +38,24 @@ impl HashTable {
             place = self.after(place);
         }
         self.slots[place] = (hash as u32 & !self.number_bits) | (number + 1);
+    }
+
+    /// Adds numbers by their hashes, of which there must be room for as many more. Those given together are added faster.
+    pub(crate) fn insert_all(&mut self, numbers: &[(u64, u32)]) {
+        for some in numbers.chunks(AT_ONCE) {
+            let mut starts = [Start { place: 0, slot: 0 }; AT_ONCE];
+            starts.iter_mut().zip(some).for_each(|(start, &(hash, _))| *start = self.start(hash));
+            for (start, &(hash, number)) in starts.iter().zip(some) {
+                let mut place = start.place;
+                // What was taken before is taken still.
+                let mut taken = start.slot != 0 || self.slots[place] != 0;
+                while taken {
+                    place = self.after(place);
+                    taken = self.slots[place] != 0;
+                }
+                self.slots[place] = (hash as u32 & !self.number_bits) | (number + 1);
+            }
+        }
     }
 
     /// Looks at the place of a hash. Starting many searches before going on with the first makes the processor wait for all
@@ -90,7 +111,8 @@ mod tests {
     fn every_number_is_found_by_its_hash_and_no_other() {
         let hash = |i: u32| u64::from(i).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mut table = HashTable::with_room(5000, 5000);
-        (0..5000).for_each(|i| table.insert(hash(i), i));
+        (0..1000).for_each(|i| table.insert(hash(i), i));
+        table.insert_all(&(1000..5000).map(|i| (hash(i), i)).collect::<Vec<_>>());
         assert!((0..5000).all(|i| table.get(hash(i), |n| n == i) == Some(i)));
         assert!((5000..9000).all(|i| table.get(hash(i), |n| n == i).is_none()));
         assert_eq!(HashTable::with_room(0, 0).get(hash(1), |_| true), None);

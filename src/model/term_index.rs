@@ -6,6 +6,9 @@ use crate::{
     text::TermKey,
 };
 
+/// So many pairs are put into the table at a time.
+const BATCH: usize = 256;
+
 /// Finds terms in the sorted list that it was made of, which the caller keeps.
 ///
 /// A word is found by its 64-bit key, which is compared in full; a pair by the numbers of its words, so what is found is what
@@ -40,12 +43,19 @@ impl TermIndex {
             }
         }
         let mut pairs = HashTable::with_room(terms.len().saturating_sub(words.len()), terms.len());
+        let mut waiting = Vec::with_capacity(BATCH);
         for (place, term) in (0..).zip(terms) {
-            match term.second() {
-                None => words[term.first() as usize].1 = place,
-                Some(_) => pairs.insert(hash(term), place),
+            if term.second().is_none() {
+                words[term.first() as usize].1 = place;
+                continue;
+            }
+            waiting.push((hash(term), place));
+            if waiting.len() == BATCH {
+                pairs.insert_all(&waiting);
+                waiting.clear();
             }
         }
+        pairs.insert_all(&waiting);
         Self { words, numbers, pairs, alike }
     }
 

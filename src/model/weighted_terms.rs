@@ -1,6 +1,13 @@
 //! The terms of a model and their weights, side by side.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use crate::counts::TermId;
+
+/// So many records are written at a time by one thread.
+const SHARE: usize = 1 << 16;
 
 /// So many numbers of a record are the term's words.
 const WORDS: usize = 2;
@@ -27,6 +34,24 @@ impl WeightedTerms {
             records.extend(weights.by_ref().take(topics).map(f32::to_bits));
         }
         Self { topics, records }
+    }
+
+    /// So many terms with so many topics, of which `write` is told which records to write, some at a time, on several threads.
+    ///
+    /// # Errors
+    /// The first error of `write`.
+    pub(crate) fn written_by<E: Send>(
+        terms: usize,
+        topics: usize,
+        write: impl Fn(Range<usize>, Records<'_>) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        let mut records = vec![0; terms * (WORDS + topics)];
+        records.par_chunks_mut(SHARE * (WORDS + topics)).enumerate().try_for_each(|(share, records)| {
+            let start = share * SHARE;
+            let some = start..start + records.len() / (WORDS + topics);
+            write(some, Records { topics, records })
+        })?;
+        Ok(Self { topics, records })
     }
 
     /// How many terms there are.
@@ -59,6 +84,32 @@ impl WeightedTerms {
     }
 }
 
+/// Records that are being written, counted from the first of them.
+pub(crate) struct Records<'a> {
+    topics: usize,
+    records: &'a mut [u32],
+}
+
+impl Records<'_> {
+    /// How many weights a record has.
+    pub(crate) fn topics(&self) -> usize {
+        self.topics
+    }
+
+    /// Sets the term of a record.
+    #[inline]
+    pub(crate) fn set_term(&mut self, record: usize, term: TermId) {
+        let start = record * (WORDS + self.topics);
+        self.records[start..start + WORDS].copy_from_slice(&[(term.0 >> 32) as u32, term.0 as u32]);
+    }
+
+    /// Sets a record's weight for a topic.
+    #[inline]
+    pub(crate) fn set_weight(&mut self, record: usize, topic: usize, weight: f32) {
+        self.records[record * (WORDS + self.topics) + WORDS + topic] = weight.to_bits();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +123,24 @@ mod tests {
         assert_eq!(both.terms().collect::<Vec<_>>(), terms);
         assert_eq!((0..3).flat_map(|place| both.weights(place)).collect::<Vec<_>>(), weights);
         assert_eq!(both.weight(2, 1), -7.5);
+    }
+
+    #[test]
+    fn records_are_written_where_they_belong() {
+        let terms = 2 * SHARE + 3;
+        let written = WeightedTerms::written_by(terms, 2, |range, mut records| {
+            for (record, place) in range.enumerate() {
+                records.set_term(record, TermId(place as u64 + (5 << 32)));
+                (0..2).for_each(|topic| records.set_weight(record, topic, (place * 2 + topic) as f32));
+            }
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+        assert_eq!(written.len(), terms);
+        for place in [0, SHARE, 2 * SHARE + 2] {
+            assert_eq!(written.term(place as u32), TermId(place as u64 + (5 << 32)));
+            assert_eq!(written.weight(place as u32, 1), (place * 2 + 1) as f32);
+        }
+        assert_eq!(WeightedTerms::written_by(terms, 2, |_, _| Err("no")).err(), Some("no"));
     }
 }

@@ -11,7 +11,6 @@ mod answering;
 mod classification;
 mod config;
 mod connections;
-mod huge_pages;
 mod incoming;
 mod inference;
 mod layers;
@@ -36,7 +35,6 @@ mod violation;
 mod web;
 
 pub use config::{Http2Config, OtlpConfig, Secret, ServerConfig, TlsConfig};
-pub use huge_pages::{allow_huge_pages_for, avoid_huge_pages};
 pub use layers::current_deadline;
 pub use logging::{LogFilterError, LogFormat, log_to_stderr, set_log_filter, toggle_debug};
 pub use metrics::ReloadOutcome;

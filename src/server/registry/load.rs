@@ -1,14 +1,12 @@
 //! Loading a model aside, and making sure that it can answer.
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
 use crate::{
-    file::InvalidFile,
+    file::{InvalidFile, OpenFile, Source},
+    huge_pages::in_huge_pages_for,
     model::{Model, Revision},
-    server::{
-        huge_pages::allow_huge_pages_for,
-        self_test::{SelfTestError, self_test},
-    },
+    server::self_test::{SelfTestError, self_test},
 };
 
 /// Why a file cannot be served.
@@ -27,16 +25,23 @@ pub(super) enum LoadError {
 
 /// Loads a model file and tests the model. The revision is that of whatever the file holds.
 pub(super) fn load(path: &Path) -> (Option<Revision>, Result<Model, LoadError>) {
-    match fs::read(path) {
-        Ok(bytes) => (Some(Revision::of(&bytes)), check(&bytes)),
-        Err(error) => (None, Err(error.into())),
+    let file = match OpenFile::open(path) {
+        Ok(file) => file,
+        Err(error) => return (None, Err(error.into())),
+    };
+    match check_source(&file) {
+        Ok(model) => (Some(model.revision()), Ok(model)),
+        Err(error) => (Revision::of_source(&file).ok(), Err(error)),
     }
 }
 
 /// Makes a model of the bytes of its file and tests it.
 pub(super) fn check(bytes: &[u8]) -> Result<Model, LoadError> {
-    allow_huge_pages_for(bytes.len());
-    let model = Model::from_bytes(bytes)?;
+    check_source(bytes)
+}
+
+fn check_source<S: Source + ?Sized>(source: &S) -> Result<Model, LoadError> {
+    let model = in_huge_pages_for(source.len() as u64, || Model::from_source(source))?;
     self_test(&model)?;
     Ok(model)
 }

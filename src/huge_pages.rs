@@ -1,19 +1,24 @@
 //! Whether memory comes in pages of 2 MiB: large models are looked up faster in such, but every part of the heap that is
-//! touched at all then takes 2 MiB, which doubles a server that holds a small model.
+//! touched at all then takes 2 MiB, all of which the system has to clear. That doubles a server that holds a small model, and
+//! takes a training run longer than it gains.
 
 /// A model file of so many bytes no longer fits into the caches, nor what finds its pages into the processor.
-const LARGE: usize = 32 << 20;
+const LARGE: u64 = 32 << 20;
 
-/// Does without huge pages from now on, until there is a large model.
-pub fn avoid_huge_pages() {
+/// Does without huge pages from now on.
+pub(crate) fn avoid_huge_pages() {
     set(true);
 }
 
-/// Allows huge pages from now on where a model's file has so many bytes that they pay.
-pub fn allow_huge_pages_for(bytes: usize) {
-    if bytes >= LARGE {
-        set(false);
+/// Loads a model whose file has so many bytes: into huge pages where they pay.
+pub(crate) fn in_huge_pages_for<T>(bytes: u64, load: impl FnOnce() -> T) -> T {
+    if bytes < LARGE {
+        return load();
     }
+    set(false);
+    let loaded = load();
+    set(true);
+    loaded
 }
 
 /// Where the system does not let us choose, its own way is as good.
@@ -30,12 +35,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_models_do_not_bring_huge_pages_back() {
+    fn large_models_only_are_loaded_into_huge_pages() {
         let disabled = || rustix::thread::transparent_huge_pages_are_disabled().unwrap();
         avoid_huge_pages();
-        allow_huge_pages_for(LARGE - 1);
+        assert!(in_huge_pages_for(LARGE - 1, disabled));
+        assert!(!in_huge_pages_for(LARGE, disabled));
         assert!(disabled());
-        allow_huge_pages_for(LARGE);
-        assert!(!disabled());
     }
 }
