@@ -7,6 +7,7 @@ use super::{
     calibrate::log_sum_exp,
     evidence,
     options::Options,
+    table::Start,
     term_index::PairSearch,
 };
 use crate::text::{
@@ -25,6 +26,8 @@ pub struct Classifier {
     refs: Vec<TermRef>,
     /// The number of each distinct word in the model.
     word_numbers: Vec<Option<u32>>,
+    /// The words while they are looked up.
+    word_searches: Vec<Start>,
     /// The pairs of known words while they are looked up.
     searches: Vec<(TermRef, Weight, PairSearch)>,
     /// Of every topic.
@@ -40,6 +43,7 @@ impl Classifier {
             known: Vec::new(),
             refs: Vec::new(),
             word_numbers: Vec::new(),
+            word_searches: Vec::new(),
             searches: Vec::new(),
             scores: Vec::new(),
         }
@@ -78,9 +82,8 @@ impl Classifier {
         let calibration = &model.facts.calibration;
         self.scores.clear();
         self.scores.resize(model.facts.topics.len(), 0.0);
-        for &(row, weight) in &self.known {
-            add_scores(&mut self.scores, in_units(weight), model.terms.weights(row));
-        }
+        let known = self.known.iter().map(|&(row, weight)| (row, in_units(weight)));
+        model.terms.add_up(known, &mut self.scores);
         let factor = calibration.factor(coverage.words);
         for (topic, (score, bias)) in self.scores.iter_mut().zip(&calibration.biases).enumerate() {
             *score = factor * *score + bias + options.prior_shift(topic);
@@ -203,8 +206,10 @@ impl Classifier {
         self.searches.clear();
         let index = &model.index;
         let mut coverage = Coverage { words: self.reader.running_words(), known_words: 0 };
-        for (place, (key, tf, weight)) in (0..).zip(self.reader.words()) {
-            let number = index.word(key);
+        self.word_searches.clear();
+        self.word_searches.extend(self.reader.words().map(|(key, _, _)| index.search_word(key)));
+        for ((place, start), (key, tf, weight)) in (0..).zip(&self.word_searches).zip(self.reader.words()) {
+            let number = index.found_word(key, *start);
             self.word_numbers.push(number);
             if let Some(number) = number {
                 coverage.known_words += tf;

@@ -67,7 +67,19 @@ impl TermIndex {
     /// The number of a word.
     #[inline]
     pub(crate) fn word(&self, key: TermKey) -> Option<u32> {
-        self.numbers.get(key.0, |number| self.words[number as usize].0 == key)
+        self.found_word(key, self.search_word(key))
+    }
+
+    /// Begins to look for a word.
+    #[inline]
+    pub(crate) fn search_word(&self, key: TermKey) -> Start {
+        self.numbers.start(key.0)
+    }
+
+    /// The number of a word whose search was started.
+    #[inline]
+    pub(crate) fn found_word(&self, key: TermKey, start: Start) -> Option<u32> {
+        self.numbers.go_on(start, key.0, |number| self.words[number as usize].0 == key)
     }
 
     /// Where a word stands, given its number.

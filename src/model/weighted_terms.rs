@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::classify::add_scores;
 use crate::counts::TermId;
 
 /// So many records are written at a time by one thread.
@@ -71,6 +72,34 @@ impl WeightedTerms {
     pub(crate) fn weights(&self, place: u32) -> impl ExactSizeIterator<Item = f32> + '_ {
         let start = place as usize * (WORDS + self.topics) + WORDS;
         self.records[start..start + self.topics].iter().map(|&bits| f32::from_bits(bits))
+    }
+
+    /// Adds terms to every topic's score: the weight in the article times the weight for the topic.
+    pub(crate) fn add_up(&self, terms: impl Iterator<Item = (u32, f64)>, scores: &mut [f64]) {
+        // Scores of so many topics stay in registers.
+        match self.topics {
+            2 => self.add_up_fixed::<2>(terms, scores),
+            3 => self.add_up_fixed::<3>(terms, scores),
+            4 => self.add_up_fixed::<4>(terms, scores),
+            5 => self.add_up_fixed::<5>(terms, scores),
+            6 => self.add_up_fixed::<6>(terms, scores),
+            7 => self.add_up_fixed::<7>(terms, scores),
+            8 => self.add_up_fixed::<8>(terms, scores),
+            _ => terms.for_each(|(place, weight)| add_scores(scores, weight, self.weights(place))),
+        }
+    }
+
+    fn add_up_fixed<const TOPICS: usize>(&self, terms: impl Iterator<Item = (u32, f64)>, scores: &mut [f64]) {
+        let mut sums: [f64; TOPICS] = std::array::from_fn(|topic| scores[topic]);
+        for (place, weight) in terms {
+            let start = place as usize * (WORDS + TOPICS) + WORDS;
+            // There are as many behind every term.
+            let weights = self.records[start..].first_chunk::<TOPICS>().copied().unwrap_or([0; TOPICS]);
+            for (sum, bits) in sums.iter_mut().zip(weights) {
+                *sum += weight * f64::from(f32::from_bits(bits));
+            }
+        }
+        scores.copy_from_slice(&sums);
     }
 
     /// The weight for the topic at `topic`, which there must be.

@@ -5,10 +5,11 @@ use std::ops::Range;
 use super::{
     index::IndexTable,
     profile::TextProfile,
+    short_word::ShortWord,
     stem::StemCache,
     terms::{TermKey, pair_key},
     weight::{TermWeights, WHOLE, Weight, scale},
-    words::{Token, Tokens},
+    words::{Token, Tokens, Word},
 };
 
 /// A pair's share of a word's weight: 0.7, in 1/65,536. Measured: docs/ACCURACY.md.
@@ -16,6 +17,19 @@ const PAIR_SHARE: u64 = 45_875;
 
 /// What stands in the sequence of words where a sentence ends.
 const BREAK: u32 = u32::MAX;
+
+/// So many words are looked for among the remembered ones before the first of them is added: the processor waits for the
+/// memory of several at once.
+const AHEAD: usize = 16;
+
+/// What was read ahead.
+#[derive(Clone, Copy, Default)]
+enum Ahead {
+    /// A word, and the key of its term where it is remembered.
+    Form(ShortWord, Option<TermKey>),
+    #[default]
+    Break,
+}
 
 /// A term of the article that was read last: a word, or a pair of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,31 +120,67 @@ impl TextReader {
         self.running = 0;
         // A word takes two bytes with the space behind it, so there are at most so many.
         self.word_slots.clear((title.len() + text.len()) / 2 + 2);
+        let mut buffer = std::mem::take(&mut self.buffer);
         for field in [title, text] {
-            let mut tokens = Tokens::new(field, &mut self.buffer);
-            while let Some(token) = tokens.read() {
-                let Token::Word(word) = token else {
-                    self.sequence.push(BREAK);
-                    continue;
-                };
-                let key = self.stems.key(word, on_stem);
-                let words = &mut self.words;
-                let (index, new) = self.word_slots.find_or_add(key.0, words.len(), |i| words[i].0 == key);
-                if new {
-                    words.push((key, 1));
-                } else {
-                    words[index].1 += 1;
+            let mut tokens = Tokens::new(field, &mut buffer);
+            let mut ahead = [Ahead::default(); AHEAD];
+            let mut more = true;
+            while more {
+                let mut len = 0;
+                let mut long = None;
+                while len < AHEAD && long.is_none() {
+                    match tokens.read() {
+                        Some(Token::Word(Word::Short(form))) => {
+                            ahead[len] = Ahead::Form(form, self.stems.look(form))
+                        }
+                        Some(Token::Word(Word::Long(word))) => {
+                            long = Some(self.stems.compute(word, on_stem));
+                            break;
+                        }
+                        Some(Token::Break) => ahead[len] = Ahead::Break,
+                        None => {
+                            more = false;
+                            break;
+                        }
+                    }
+                    len += 1;
                 }
-                self.sequence.push(index as u32);
-                self.running += 1;
+                for token in &ahead[..len] {
+                    match *token {
+                        Ahead::Break => self.sequence.push(BREAK),
+                        Ahead::Form(_, Some(key)) => self.add(key),
+                        Ahead::Form(form, None) => {
+                            let key = self.stems.key(form, on_stem);
+                            self.add(key);
+                        }
+                    }
+                }
+                if let Some(key) = long {
+                    self.add(key);
+                }
             }
             self.sequence.push(BREAK);
         }
+        self.buffer = buffer;
         self.pairs.clear();
         if self.profile.pairs {
             self.collect_pairs();
         }
         self.scale_weights();
+    }
+
+    /// Adds a running word.
+    #[inline]
+    fn add(&mut self, key: TermKey) {
+        let words = &mut self.words;
+        let (index, new) = self.word_slots.find_or_add(key.0, words.len(), |i| words[i].0 == key);
+        if new {
+            words.push((key, 1));
+        } else {
+            words[index].1 += 1;
+        }
+        self.sequence.push(index as u32);
+        self.running += 1;
     }
 
     fn collect_pairs(&mut self) {

@@ -7,7 +7,6 @@ use super::{
     profile::StemmerKind,
     short_word::ShortWord,
     terms::{TermKey, word_key},
-    words::Word,
 };
 
 const SLOT_BITS: u32 = 15;
@@ -36,6 +35,12 @@ enum Rules {
     Other(Stemmer),
 }
 
+/// Where a form is remembered.
+#[inline]
+fn slot(form: ShortWord) -> usize {
+    (form.hash() >> (64 - SLOT_BITS)) as usize
+}
+
 impl StemCache {
     pub(super) fn new(kind: StemmerKind) -> Self {
         let stemmer = match (kind, kind.algorithm().map(Stemmer::create)) {
@@ -46,29 +51,31 @@ impl StemCache {
         Self { stemmer, slots: vec![Slot::default(); 1 << SLOT_BITS].into_boxed_slice(), number: None }
     }
 
-    /// The key of the term that `word` belongs to.
-    /// `on_new` is told the stem and its key whenever it had to be computed.
+    /// The key of the term that `form` belongs to, where it is remembered.
     #[inline]
-    pub(super) fn key(&mut self, word: Word<'_>, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
-        let form = match word {
-            Word::Short(form) => form,
-            Word::Long(word) => return self.compute(word, on_new),
-        };
-        if let (true, Some(number)) = (form.begins_with_digit(), self.number) {
-            return number;
+    pub(super) fn look(&self, form: ShortWord) -> Option<TermKey> {
+        if form.begins_with_digit() {
+            return self.number;
         }
-        let slot = (form.hash() >> (64 - SLOT_BITS)) as usize;
-        let found = &self.slots[slot];
-        if found.form == form {
-            return found.key;
+        let found = &self.slots[slot(form)];
+        (found.form == form).then_some(found.key)
+    }
+
+    /// The key of the term that `form` belongs to. `on_new` is told the stem and its key whenever it had to be computed.
+    pub(super) fn key(&mut self, form: ShortWord, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
+        if let Some(key) = self.look(form) {
+            return key;
         }
         let key = form.with_str(|word| self.compute(word, on_new));
-        self.slots[slot] = Slot { form, key };
+        if !form.begins_with_digit() {
+            self.slots[slot(form)] = Slot { form, key };
+        }
         key
     }
 
+    /// The same for a word of any length, which is not remembered.
     #[cold]
-    fn compute(&mut self, word: &str, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
+    pub(super) fn compute(&mut self, word: &str, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
         let mut see = |stem: &str| {
             let key = word_key(stem);
             on_new(key, stem);
@@ -95,13 +102,16 @@ impl StemCache {
 mod tests {
     use super::*;
 
-    fn short_or_long(word: &str) -> Word<'_> {
-        ShortWord::new(word).map_or(Word::Long(word), Word::Short)
+    fn key(cache: &mut StemCache, word: &str, mut on_new: impl FnMut(TermKey, &str)) -> TermKey {
+        match ShortWord::new(word) {
+            Some(form) => cache.key(form, &mut on_new),
+            None => cache.compute(word, &mut on_new),
+        }
     }
 
     fn stem(kind: StemmerKind, word: &str) -> String {
         let mut out = String::new();
-        StemCache::new(kind).key(short_or_long(word), &mut |_, stem| stem.clone_into(&mut out));
+        key(&mut StemCache::new(kind), word, |_, stem| stem.clone_into(&mut out));
         out
     }
 
@@ -124,10 +134,8 @@ mod tests {
         let mut cache = StemCache::new(StemmerKind::English);
         let mut computed = 0;
         let words = ["rallies", "rally", "a-word-that-is-much-too-long-to-be-remembered"];
-        let first: Vec<_> =
-            words.iter().map(|w| cache.key(short_or_long(w), &mut |_, _| computed += 1)).collect();
-        let again: Vec<_> =
-            words.iter().map(|w| cache.key(short_or_long(w), &mut |_, _| computed += 1)).collect();
+        let first: Vec<_> = words.iter().map(|w| key(&mut cache, w, |_, _| computed += 1)).collect();
+        let again: Vec<_> = words.iter().map(|w| key(&mut cache, w, |_, _| computed += 1)).collect();
         assert_eq!(first, again);
         assert_eq!(first[0], first[1]);
         assert_eq!(computed, 4, "short forms are computed once, long ones each time");
