@@ -15,8 +15,7 @@ use crate::{
     client::ConnectOptions,
     corpus::{Columns, Format, Input, ReadOptions},
     counts::Counts,
-    file::{OpenFile, Source as _},
-    huge_pages::in_huge_pages_for,
+    file::OpenFile,
     model::{DEFAULT_MAX_TERMS, Model, TrainingParams, Variant},
     server::{ModelSource, Registry},
     text::{StemmerKind, TextProfile},
@@ -238,7 +237,7 @@ impl ConnectionArguments {
 /// Reads a model file.
 pub(super) fn load_model(path: &Path) -> Result<Model, Failure> {
     let file = OpenFile::open(path).map_err(|e| Failure::reading(path, &e))?;
-    in_huge_pages_for(file.len() as u64, || Model::from_source(&file)).map_err(|e| Failure::invalid(path, &e))
+    Model::from_source(&file).map_err(|e| Failure::invalid(path, &e))
 }
 
 /// Reads a counts file.
