@@ -10,6 +10,7 @@ use super::{
     table::Start,
     term_index::PairSearch,
 };
+use crate::counts::TermId;
 use crate::text::{
     MIN_LANGUAGE_WORDS, TermRef, TextProfile, TextReader, WEIGHT_ONE, Weight, detect_language,
 };
@@ -22,14 +23,12 @@ pub struct Classifier {
     reader: TextReader,
     /// The known terms of the article that was read last: row in the model, weight.
     known: Vec<(u32, Weight)>,
-    /// What each known term is, in the same order.
-    refs: Vec<TermRef>,
     /// The number of each distinct word in the model.
     word_numbers: Vec<Option<u32>>,
     /// The words while they are looked up.
     word_searches: Vec<Start>,
     /// The pairs of known words while they are looked up.
-    searches: Vec<(TermRef, Weight, PairSearch)>,
+    searches: Vec<(Weight, PairSearch)>,
     /// Of every topic.
     scores: Vec<f64>,
 }
@@ -41,7 +40,6 @@ impl Classifier {
         Self {
             reader: TextReader::new(profile),
             known: Vec::new(),
-            refs: Vec::new(),
             word_numbers: Vec::new(),
             word_searches: Vec::new(),
             searches: Vec::new(),
@@ -184,9 +182,23 @@ impl Classifier {
         most: usize,
     ) -> Vec<Evidence> {
         let factor = model.facts.calibration.factor(self.reader.running_words());
-        let (known, refs) = (&self.known, &self.refs);
-        let question = evidence::Question { article, known, refs, topic, against, factor, most };
+        let (known, refs) = (&self.known, self.refs(model));
+        let question = evidence::Question { article, known, refs: &refs, topic, against, factor, most };
         evidence::collect(&mut self.reader, model, question)
+    }
+
+    /// What each known term is in the article, in the order of [`Self::known`].
+    fn refs(&self, model: &Model) -> Vec<TermRef> {
+        let mut places: Vec<(u32, u32)> =
+            (0..).zip(&self.word_numbers).filter_map(|(place, number)| number.map(|n| (n, place))).collect();
+        places.sort_unstable();
+        // A term that is known has words that are.
+        let word = |number| places.binary_search_by_key(&number, |p| p.0).map_or(0, |i| places[i].1);
+        let of_term = |term: TermId| match term.second() {
+            None => TermRef::Word(word(term.first())),
+            Some(second) => TermRef::Pair(word(term.first()), word(second)),
+        };
+        self.known.iter().map(|&(row, _)| of_term(model.terms.term(row))).collect()
     }
 
     /// The distinct words of the article that was classified last: key, weight, and in how many training articles of
@@ -201,20 +213,18 @@ impl Classifier {
     /// Finds the rows of the article's terms.
     fn look_up(&mut self, model: &Model) -> Coverage {
         self.known.clear();
-        self.refs.clear();
         self.word_numbers.clear();
         self.searches.clear();
         let index = &model.index;
         let mut coverage = Coverage { words: self.reader.running_words(), known_words: 0 };
         self.word_searches.clear();
         self.word_searches.extend(self.reader.words().map(|(key, _, _)| index.search_word(key)));
-        for ((place, start), (key, tf, weight)) in (0..).zip(&self.word_searches).zip(self.reader.words()) {
+        for (start, (key, tf, weight)) in self.word_searches.iter().zip(self.reader.words()) {
             let number = index.found_word(key, *start);
             self.word_numbers.push(number);
             if let Some(number) = number {
                 coverage.known_words += tf;
                 self.known.push((index.word_place(number), weight));
-                self.refs.push(TermRef::Word(place));
             }
         }
         for (first, second, _, weight) in self.reader.pairs() {
@@ -222,13 +232,12 @@ impl Classifier {
             if let (Some(a), Some(b)) =
                 (self.word_numbers[first as usize], self.word_numbers[second as usize])
             {
-                self.searches.push((TermRef::Pair(first, second), weight, index.search_pair(a, b)));
+                self.searches.push((weight, index.search_pair(a, b)));
             }
         }
-        for &(term, weight, search) in &self.searches {
+        for &(weight, search) in &self.searches {
             if let Some(row) = index.pair(search, |row| model.terms.term(row)) {
                 self.known.push((row, weight));
-                self.refs.push(term);
             }
         }
         coverage

@@ -76,6 +76,8 @@ pub struct TextReader {
     word_slots: IndexTable,
     /// The distinct pairs in order of first occurrence, with their counts.
     pairs: Vec<(u32, u32, u32)>,
+    /// The sum of the squares of their logarithmic frequencies.
+    pair_squares: u64,
     pair_slots: IndexTable,
     running: u32,
     word_weights: TermWeights,
@@ -94,6 +96,7 @@ impl TextReader {
             words: Vec::new(),
             word_slots: IndexTable::default(),
             pairs: Vec::new(),
+            pair_squares: 0,
             pair_slots: IndexTable::default(),
             running: 0,
             word_weights: TermWeights::new(WHOLE),
@@ -163,6 +166,7 @@ impl TextReader {
         }
         self.buffer = buffer;
         self.pairs.clear();
+        self.pair_squares = 0;
         if self.profile.pairs {
             self.collect_pairs();
         }
@@ -185,6 +189,8 @@ impl TextReader {
 
     fn collect_pairs(&mut self) {
         self.pair_slots.clear(self.sequence.len());
+        // Nearly all pairs occur once; what the others add to the squares.
+        let mut repeats = 0;
         let mut before = BREAK;
         for &word in &self.sequence {
             if before != BREAK && word != BREAK {
@@ -200,19 +206,22 @@ impl TextReader {
                         |i| self.pairs[i].0 == a && self.pairs[i].1 == b,
                     );
                     if new {
-                        self.pairs.push((a, b, 0));
+                        self.pairs.push((a, b, 1));
+                    } else {
+                        let tf = &mut self.pairs[index].2;
+                        *tf += 1;
+                        repeats += self.pair_weights.square(*tf) - self.pair_weights.square(*tf - 1);
                     }
-                    self.pairs[index].2 += 1;
                 }
             }
             before = word;
         }
+        self.pair_squares = self.pairs.len() as u64 * self.pair_weights.square(1) + repeats;
     }
 
     fn scale_weights(&mut self) {
         let words: u64 = self.words.iter().map(|&(_, tf)| self.word_weights.square(tf)).sum();
-        let pairs: u64 = self.pairs.iter().map(|&(_, _, tf)| self.pair_weights.square(tf)).sum();
-        let scale = scale(words + pairs);
+        let scale = scale(words + self.pair_squares);
         self.word_weights.set_scale(scale);
         self.pair_weights.set_scale(scale);
     }

@@ -9,7 +9,8 @@ use super::{
     terms::{TermKey, word_key},
 };
 
-const SLOT_BITS: u32 = 15;
+/// There are 2^14 pairs of slots.
+const SET_BITS: u32 = 14;
 /// What every number becomes: how many dead or how many dollars says nothing about the topic.
 pub(crate) const NUMBER: &str = "#";
 
@@ -20,11 +21,20 @@ struct Slot {
     key: TermKey,
 }
 
+/// Two forms that hash alike, in one line of the processor's cache. A new form is the second; it becomes the first when it
+/// is met again, so the many forms that are met once do not drive out those that are met all the time.
+#[derive(Clone, Copy, Default)]
+#[repr(align(64))]
+struct Set {
+    first: Slot,
+    second: Slot,
+}
+
 /// Maps words to the keys of their terms. Bounded: a form takes the place of an older one that hashes alike;
 /// exact: a remembered form is compared by its bytes. Long words are rare and stemmed anew each time.
 pub(super) struct StemCache {
     stemmer: Rules,
-    slots: Box<[Slot]>,
+    sets: Box<[Set]>,
     /// The key of [`NUMBER`], once there was one.
     number: Option<TermKey>,
 }
@@ -37,8 +47,8 @@ enum Rules {
 
 /// Where a form is remembered.
 #[inline]
-fn slot(form: ShortWord) -> usize {
-    (form.hash() >> (64 - SLOT_BITS)) as usize
+fn place(form: ShortWord) -> usize {
+    (form.hash() >> (64 - SET_BITS)) as usize
 }
 
 impl StemCache {
@@ -48,16 +58,16 @@ impl StemCache {
             (StemmerKind::English, Some(stemmer)) => Rules::English(stemmer),
             (_, Some(stemmer)) => Rules::Other(stemmer),
         };
-        Self { stemmer, slots: vec![Slot::default(); 1 << SLOT_BITS].into_boxed_slice(), number: None }
+        Self { stemmer, sets: vec![Set::default(); 1 << SET_BITS].into_boxed_slice(), number: None }
     }
 
-    /// The key of the term that `form` belongs to, where it is remembered.
+    /// The key of the term that `form` belongs to, where it is the first of those remembered.
     #[inline]
     pub(super) fn look(&self, form: ShortWord) -> Option<TermKey> {
         if form.begins_with_digit() {
             return self.number;
         }
-        let found = &self.slots[slot(form)];
+        let found = &self.sets[place(form)].first;
         (found.form == form).then_some(found.key)
     }
 
@@ -66,9 +76,15 @@ impl StemCache {
         if let Some(key) = self.look(form) {
             return key;
         }
+        let place = place(form);
+        let Set { first, second } = &mut self.sets[place];
+        if second.form == form {
+            std::mem::swap(first, second);
+            return first.key;
+        }
         let key = form.with_str(|word| self.compute(word, on_new));
         if !form.begins_with_digit() {
-            self.slots[slot(form)] = Slot { form, key };
+            self.sets[place].second = Slot { form, key };
         }
         key
     }
