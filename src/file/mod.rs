@@ -8,4 +8,4 @@ pub(crate) use columns::StreamedFile;
 pub use replace::replace;
 pub(crate) use replace::replace_with;
 pub use tensors::InvalidFile;
-pub(crate) use tensors::{TensorFile, TensorWriter, hex};
+pub(crate) use tensors::{Column, TensorFile, TensorWriter, hex};
