@@ -90,7 +90,8 @@ impl Lexicon {
             self.parts.into_iter().map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner));
         let mut all: Vec<(u32, Box<str>)> = parts.flat_map(HashMap::into_values).collect();
         all.par_sort_unstable_by(|a, b| a.1.cmp(&b.1));
-        let mut words = WordTable::default();
+        let bytes = all.iter().map(|(_, word)| word.len()).sum();
+        let mut words = WordTable::with_capacity(all.len(), bytes);
         let mut places = vec![0; all.len()];
         for (place, (number, word)) in (0..).zip(&all) {
             words.push(word);

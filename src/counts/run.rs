@@ -96,16 +96,13 @@ fn put_number(out: &mut Vec<u8>, mut number: u64) {
 impl Run {
     /// Writes `sums`.
     pub(crate) fn of(sums: Sums) -> io::Result<Self> {
-        let (words, sums) = sums.into_entries();
-        let mut sums = sums.peekable();
+        let words = sums.words();
         let mut writer = RunWriter::new()?;
         let mut entries = Vec::new();
-        while let Some((term, entry)) = sums.next() {
+        for of_term in sums.runs().into_iter().flat_map(|run| run.chunk_by(|a, b| a.0 == b.0)) {
             entries.clear();
-            entries.push(entry);
-            while let Some((_, entry)) = sums.next_if(|next| next.0 == term) {
-                entries.push(entry);
-            }
+            entries.extend(of_term.iter().map(|(_, entry)| *entry));
+            let term = of_term[0].0;
             let second = term.second().map_or("", |second| words.get(second));
             writer.push(words.get(term.first()).as_bytes(), second.as_bytes(), &entries)?;
         }

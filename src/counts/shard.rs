@@ -54,7 +54,8 @@ impl Shard {
             for ((place, hit), addend) in places.iter_mut().zip(&mut hits).zip(some) {
                 *place = home(addend.term, addend.topic, self.slots.len());
                 let slot = &self.slots[*place];
-                *hit = slot.term == addend.term && slot.topic == addend.topic && slot.articles > 0;
+                // Without a branch, which would have to wait for the slot, and the next slot for it.
+                *hit = (slot.term == addend.term) & (slot.topic == addend.topic) & (slot.articles > 0);
             }
             for ((&place, &hit), addend) in places.iter().zip(&hits).zip(some) {
                 let place = if hit { place } else { self.find(place, addend) };
@@ -110,7 +111,8 @@ impl Shard {
         };
         // Of the same size, so the standard library makes one vector of the other in its place.
         let mut sums: Vec<(TermId, Entry)> = self.slots.into_iter().map(sum).collect();
-        sums.sort_unstable_by_key(|(term, entry)| (*term, entry.topic));
+        // As one number: that is compared without a branch.
+        sums.sort_unstable_by_key(|(term, entry)| u128::from(term.0) << 16 | u128::from(entry.topic));
         sums
     }
 }

@@ -142,39 +142,48 @@ impl Tally {
 impl Sums {
     /// All columns but those of topics and articles.
     fn into_columns(self) -> Counts {
-        let mut counts = Counts::empty(self.profile);
-        let terms = self.shards.par_iter().map(|shard| shard.chunk_by(|a, b| a.0 == b.0).count()).sum();
-        counts.terms.reserve_exact(terms);
-        counts.ends.reserve_exact(terms);
-        counts.entries.reserve_exact(self.shards.iter().map(Vec::len).sum());
-        let (words, entries) = self.into_entries();
-        entries.for_each(|(term, entry)| counts.push_entry(term, entry));
-        counts.words = words;
-        counts
+        let runs = self.runs();
+        // Each side touches memory of its own for the first time: that takes longer than what is written to it.
+        let (entries, (terms, ends)) = rayon::join(|| entries(&runs), || terms(&runs));
+        Counts { words: self.words, terms, ends, entries, ..Counts::empty(self.profile) }
     }
 
-    /// The words, and the entries in the order of the terms.
-    pub(super) fn into_entries(self) -> (WordTable, impl Iterator<Item = (TermId, Entry)>) {
-        // Terms that begin with the same word are in the same shard, and every word is a term, so it has one.
-        let mut shard_of_word = vec![0u8; self.words.len()];
-        for (number, shard) in (0..).zip(&self.shards) {
-            for (term, _) in shard.iter().filter(|(term, _)| term.second().is_none()) {
-                shard_of_word[term.first() as usize] = number;
-            }
+    /// The entries in the order of the terms, those of one first word at a time.
+    pub(super) fn runs(&self) -> Vec<&[(TermId, Entry)]> {
+        let mut runs: Vec<&[(TermId, Entry)]> = vec![&[]; self.words.len()];
+        // Terms that begin with the same word are in the same shard.
+        let of_shards = self
+            .shards
+            .par_iter()
+            .map(|shard| -> Vec<_> { shard.chunk_by(|a, b| a.0.first() == b.0.first()).collect() });
+        for run in of_shards.collect::<Vec<_>>().into_iter().flatten() {
+            runs[run[0].0.first() as usize] = run;
         }
-        let mut rests: Vec<_> = self.shards.into_iter().map(|shard| shard.into_iter().peekable()).collect();
-        let mut word = 0;
-        let next = move || {
-            loop {
-                let rest = &mut rests[usize::from(*shard_of_word.get(word as usize)?)];
-                match rest.next_if(|(term, _)| term.first() == word) {
-                    None => word += 1,
-                    entry => return entry,
-                }
-            }
-        };
-        (self.words, std::iter::from_fn(next))
+        runs
     }
+
+    pub(super) fn words(&self) -> &WordTable {
+        &self.words
+    }
+}
+
+fn entries(runs: &[&[(TermId, Entry)]]) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(runs.iter().map(|run| run.len()).sum());
+    runs.iter().for_each(|run| entries.extend(run.iter().map(|(_, entry)| *entry)));
+    entries
+}
+
+/// The terms, and where the entries of each end.
+fn terms(runs: &[&[(TermId, Entry)]]) -> (Vec<TermId>, Vec<u64>) {
+    let count = runs.par_iter().map(|run| run.chunk_by(|a, b| a.0 == b.0).count()).sum();
+    let (mut terms, mut ends) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut end = 0;
+    for of_term in runs.iter().flat_map(|run| run.chunk_by(|a, b| a.0 == b.0)) {
+        end += of_term.len() as u64;
+        terms.push(of_term[0].0);
+        ends.push(end);
+    }
+    (terms, ends)
 }
 
 /// Adds articles to a tally on one thread.

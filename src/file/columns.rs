@@ -3,6 +3,8 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    ops::Range,
+    vec,
 };
 
 use safetensors::Dtype;
@@ -21,6 +23,39 @@ const BUFFER: usize = 1 << 18;
 pub(crate) struct StreamedFile<'a> {
     file: &'a mut File,
     layout: Layout,
+    content: ContentHash,
+}
+
+/// The digest that a file has of its own content, under construction.
+struct ContentHash {
+    hash: Sha256,
+    /// Those that are still to be hashed.
+    tensors: vec::IntoIter<(&'static str, Range<usize>)>,
+    /// Of the one before these, what is still to be hashed.
+    place: Range<usize>,
+}
+
+impl ContentHash {
+    fn new(layout: &Layout) -> Self {
+        Self { hash: layout.digest(), tensors: layout.by_name().into_iter(), place: 0..0 }
+    }
+
+    /// Where in the file the bytes stand that come next; `None` when all were hashed.
+    fn next(&mut self) -> Option<Range<usize>> {
+        while self.place.is_empty() {
+            let (name, place) = self.tensors.next()?;
+            self.hash.update(name.as_bytes());
+            self.hash.update((place.len() as u64).to_le_bytes());
+            self.place = place;
+        }
+        Some(self.place.clone())
+    }
+
+    /// Adds the bytes that come next.
+    fn update(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.place.start += bytes.len();
+    }
 }
 
 /// Writes one tensor. It does not hold the file: several may be written side by side.
@@ -38,7 +73,8 @@ impl<'a> StreamedFile<'a> {
         tensors: Vec<(&'static str, Dtype, usize)>,
         facts: Map<String, Value>,
     ) -> Result<Self, InvalidFile> {
-        Ok(Self { file, layout: Layout::new(tensors, facts)? })
+        let layout = Layout::new(tensors, facts)?;
+        Ok(Self { file, content: ContentHash::new(&layout), layout })
     }
 
     /// What writes the tensor `name`.
@@ -56,6 +92,20 @@ impl<'a> StreamedFile<'a> {
         if column.buffer.len() >= BUFFER { self.flush(column) } else { Ok(()) }
     }
 
+    /// Appends many numbers to a column.
+    pub(crate) fn push_all<T: Column>(&mut self, column: &mut ColumnWriter, numbers: &[T]) -> io::Result<()> {
+        for some in numbers.chunks(BUFFER / T::BYTES) {
+            let start = column.buffer.len();
+            column.buffer.resize(start + some.len() * T::BYTES, 0);
+            let places = column.buffer[start..].chunks_exact_mut(T::BYTES);
+            places.zip(some).for_each(|(place, number)| number.put(place));
+            if column.buffer.len() >= BUFFER {
+                self.flush(column)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Appends bytes to a column of bytes.
     pub(crate) fn extend(&mut self, column: &mut ColumnWriter, bytes: &[u8]) -> io::Result<()> {
         column.buffer.extend_from_slice(bytes);
@@ -66,8 +116,17 @@ impl<'a> StreamedFile<'a> {
         if column.buffer.len() > column.end - column.at {
             return Err(io::Error::other("a tensor has more numbers than it was said to have"));
         }
-        self.file.seek(SeekFrom::Start(column.at as u64))?;
-        self.file.write_all(&column.buffer)?;
+        let (file, content) = (&mut *self.file, &mut self.content);
+        let mut write = || {
+            file.seek(SeekFrom::Start(column.at as u64))?;
+            file.write_all(&column.buffer)
+        };
+        // What is written in the order of the digest need not be read for it again.
+        if content.next().is_some_and(|place| place.start == column.at) {
+            rayon::join(write, || content.update(&column.buffer)).0?;
+        } else {
+            write()?;
+        }
         column.at += column.buffer.len();
         column.buffer.clear();
         Ok(())
@@ -84,34 +143,36 @@ impl<'a> StreamedFile<'a> {
     }
 
     /// Writes the header; gives the SHA-256 of the whole file. All columns must have been written.
-    pub(crate) fn finish<E: From<io::Error> + From<InvalidFile>>(mut self) -> Result<[u8; 32], E> {
-        let mut hash = self.layout.digest();
-        for (name, place) in self.layout.by_name() {
-            hash.update(name.as_bytes());
-            hash.update((place.len() as u64).to_le_bytes());
-            self.hash(&mut hash, place.start, place.len())?;
+    pub(crate) fn finish<E: From<io::Error> + From<InvalidFile>>(self) -> Result<[u8; 32], E> {
+        let Self { file, layout, mut content } = self;
+        while let Some(place) = content.next() {
+            read(file, place, |part| content.update(part))?;
         }
-        let header = self.layout.header(&hash.finalize().into())?;
-        self.file.rewind()?;
-        self.file.write_all(&header)?;
+        let header = layout.header(&content.hash.finalize().into())?;
+        file.rewind()?;
+        file.write_all(&header)?;
         let mut hash = Sha256::new();
-        self.hash(&mut hash, 0, self.layout.len)?;
+        read(file, 0..layout.len, |part| hash.update(part))?;
         Ok(hash.finalize().into())
     }
+}
 
-    /// Adds a part of the file to a hash.
-    fn hash(&mut self, hash: &mut Sha256, start: usize, len: usize) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(start as u64))?;
-        let mut buffer = vec![0; BUFFER.min(len)];
-        let mut left = len;
-        while left > 0 {
-            let part = &mut buffer[..BUFFER.min(left)];
-            self.file.read_exact(part)?;
-            hash.update(&*part);
-            left -= part.len();
+/// Reads a part of a file; one piece of it while `visit` is busy with the one before.
+fn read(file: &mut File, place: Range<usize>, mut visit: impl FnMut(&[u8]) + Send) -> io::Result<()> {
+    file.seek(SeekFrom::Start(place.start as u64))?;
+    let mut buffers = [Vec::new(), Vec::new()];
+    let mut left = place.len();
+    // Within the pool: from outside, every join would wake a thread of it.
+    rayon::scope(|_| {
+        while left > 0 || !buffers[0].is_empty() {
+            let [before, next] = &mut buffers;
+            next.resize(BUFFER.min(left), 0);
+            rayon::join(|| file.read_exact(next), || visit(before)).0?;
+            left -= next.len();
+            buffers.swap(0, 1);
         }
         Ok(())
-    }
+    })
 }
 
 #[cfg(test)]

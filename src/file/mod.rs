@@ -13,4 +13,4 @@ pub use replace::replace;
 pub(crate) use replace::replace_with;
 pub(crate) use source::{OpenFile, Source};
 pub(crate) use tensor_file::TensorFile;
-pub(crate) use tensors::{TensorWriter, hex};
+pub(crate) use tensors::{Column, TensorWriter, hex};

@@ -84,8 +84,8 @@ pub(crate) fn choose(
     article_count: u64,
 ) -> Option<Choice> {
     let kept = vocabulary::select(counts, params.min_articles, params.max_terms);
-    let candidates = candidates(params, vocabulary::mean_total(counts, &kept));
     let whole = Whole::new(counts, params.min_articles, &kept);
+    let candidates = candidates(params, vocabulary::mean_total(whole.totals()));
     let (estimator, articles) = match candidates.as_slice() {
         [only] => (*only, 0),
         several => {

@@ -8,6 +8,7 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::vocabulary;
 use crate::counts::Counts;
 
 /// Which estimate of a term's weight for a topic.
@@ -121,11 +122,8 @@ impl ScaledRows<'_> {
 
 impl<'a> Rows<'a> {
     pub(crate) fn new(counts: &'a Counts, kept: &'a [u32]) -> Self {
-        let mut totals = vec![0u64; counts.topics.len()];
-        for entry in kept.iter().flat_map(|&index| counts.entries_of(index as usize)) {
-            totals[usize::from(entry.topic)] += entry.weight;
-        }
-        Self { counts, kept, totals: totals.into_iter().map(unit).collect() }
+        let totals = vocabulary::totals(counts, kept).into_iter().map(unit).collect();
+        Self { counts, kept, totals }
     }
 
     /// The weights in full precision: one row per term, one column per topic.

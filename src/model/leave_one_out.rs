@@ -13,6 +13,7 @@ use super::{
     log_sums::LogSums,
     logarithm::LogProducts,
     sample::SampledArticle,
+    vocabulary,
 };
 use crate::{
     counts::Counts,
@@ -31,15 +32,14 @@ pub(crate) struct Whole<'a> {
 impl<'a> Whole<'a> {
     /// A model that keeps the terms `kept`, which occur in at least `min_articles` articles.
     pub(crate) fn new(counts: &'a Counts, min_articles: u64, kept: &'a [u32]) -> Self {
-        let mut totals = vec![0; counts.topics.len()];
         let mut is_kept = vec![false; counts.terms.len()];
-        for &term in kept {
-            is_kept[term as usize] = true;
-            for entry in counts.entries_of(term as usize) {
-                totals[usize::from(entry.topic)] += entry.weight;
-            }
-        }
-        Self { counts, min_articles, kept, is_kept, totals }
+        kept.iter().for_each(|&term| is_kept[term as usize] = true);
+        Self { counts, min_articles, kept, is_kept, totals: vocabulary::totals(counts, kept) }
+    }
+
+    /// Each topic's sum over the kept terms.
+    pub(crate) fn totals(&self) -> &[u64] {
+        &self.totals
     }
 
     /// In how many articles a term occurs beside one that has it; 0 where it would not be kept without that one.
@@ -328,7 +328,6 @@ mod tests {
             estimate::Rows,
             sample::{Sample, in_order_of_digests},
             term_index::TermIndex,
-            vocabulary,
         },
         text::{TermKey, TextProfile, TextReader, pair_key, word_key},
     };

@@ -1,6 +1,6 @@
 //! The training articles that leave-one-out scores.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -173,7 +173,8 @@ impl SampledArticle {
             Some((index.pair(search, |place| counts.terms[place as usize])?, weight))
         });
         terms.extend(found);
-        terms.sort_unstable_by_key(|&(term, weight)| (Reverse(weight), term));
+        // Heaviest first, then by their places, as one number: that is compared without a branch.
+        terms.sort_unstable_by_key(|&(term, weight)| u64::from(!weight) << 32 | u64::from(term));
         terms.shrink_to_fit();
         Self { index: place, topic, running_words: reader.running_words(), terms, words }
     }

@@ -252,7 +252,7 @@ pub(crate) fn fit(
                 variant: params.variant.unwrap_or(variant),
                 alpha: params.alpha.unwrap_or(alpha),
                 row_scaling: if params.normalize { 0.0 } else { params.row_scaling.unwrap_or(row_scaling) },
-                common_sum: vocabulary::mean_total(counts, &kept),
+                common_sum: vocabulary::mean_total(&vocabulary::totals(counts, &kept)),
                 normalize: params.normalize,
             };
             let priors: Vec<f64> = corpus.articles.iter().map(|&n| n as f64 / all as f64).collect();

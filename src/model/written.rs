@@ -2,16 +2,17 @@
 
 use std::{fs::File, io};
 
+use rayon::prelude::*;
 use safetensors::Dtype;
 
 use super::{
-    Fitted, Revision,
+    ESTIMATE_BLOCK, Fitted, Revision,
     estimate::{EstimateError, Rows},
     file::{metadata, one_key},
 };
 use crate::{
     counts::{Counts, TermId},
-    file::{InvalidFile, StreamedFile},
+    file::{Column, InvalidFile, StreamedFile},
 };
 
 /// Why a model file was not written.
@@ -32,53 +33,68 @@ impl Fitted {
     /// Writes the bytes of the model's file; the weights are estimated meanwhile, some at a time. `counts` are those of the fit.
     pub(crate) fn write(&self, counts: &Counts, file: &mut File) -> Result<Revision, WriteError> {
         let kept_terms = || self.kept.iter().map(|&i| counts.terms[i as usize]);
-        let kept_words = || kept_terms().filter(|term| term.second().is_none()).map(TermId::first);
+        let kept_words: Vec<u32> =
+            kept_terms().filter(|term| term.second().is_none()).map(TermId::first).collect();
+        self.check_keys(counts, &kept_words)?;
         let mut numbers = vec![u32::MAX; counts.words.len()];
-        for (number, word) in (0..).zip(kept_words()) {
+        for (number, &word) in (0..).zip(&kept_words) {
             numbers[word as usize] = number;
         }
-        let word_bytes: usize = kept_words().map(|word| counts.words.get(word).len()).sum();
-        self.check_keys(counts, kept_words())?;
-        let (terms, words) = (self.kept.len(), kept_words().count());
+        let renumbered = |&index: &u32| {
+            let term = counts.terms[index as usize];
+            let first = numbers[term.first() as usize];
+            match term.second() {
+                None => TermId::word(first).0,
+                Some(second) => TermId::pair(first, numbers[second as usize]).0,
+            }
+        };
+        let articles = |&index: &u32| counts.articles_with(index as usize) as u32;
+        let lengths: Vec<u8> = kept_words.iter().map(|&word| counts.words.get(word).len() as u8).collect();
         let tensors = vec![
-            ("word_bytes", Dtype::U8, word_bytes),
-            ("word_lengths", Dtype::U8, words),
-            ("term_words", Dtype::U64, terms),
-            ("term_articles", Dtype::U32, terms),
-            ("term_weights", Dtype::F32, terms * self.facts.topics.len()),
+            ("word_bytes", Dtype::U8, lengths.iter().map(|&length| usize::from(length)).sum()),
+            ("word_lengths", Dtype::U8, lengths.len()),
+            ("term_words", Dtype::U64, self.kept.len()),
+            ("term_articles", Dtype::U32, self.kept.len()),
+            ("term_weights", Dtype::F32, self.kept.len() * self.facts.topics.len()),
         ];
         let mut out = StreamedFile::new(file, tensors, metadata(&self.facts)?)?;
-        let [mut bytes, mut lengths, mut term_words, mut articles, mut weights] =
-            ["word_bytes", "word_lengths", "term_words", "term_articles", "term_weights"]
-                .map(|name| out.column(name));
-        for word in kept_words() {
-            let word = counts.words.get(word);
-            out.extend(&mut bytes, word.as_bytes())?;
-            out.push(&mut lengths, word.len() as u8)?;
-        }
-        for (term, &index) in kept_terms().zip(&self.kept) {
-            let first = numbers[term.first() as usize];
-            let term = match term.second() {
-                None => TermId::word(first),
-                Some(second) => TermId::pair(first, numbers[second as usize]),
-            };
-            out.push(&mut term_words, term.0)?;
-            out.push(&mut articles, counts.articles_with(index as usize) as u32)?;
-        }
+        // In the order of their names, that of the digest.
+        self.write_column(&mut out, "term_articles", articles)?;
+        let mut weights = out.column("term_weights");
         Rows::new(counts, &self.kept).estimate_in_parts(&self.facts.estimator, |part| {
-            part.into_iter().try_for_each(|weight| out.push(&mut weights, weight)).map_err(WriteError::Io)
+            out.push_all(&mut weights, &part).map_err(WriteError::Io)
         })?;
-        for column in [bytes, lengths, term_words, articles, weights] {
-            out.end(column)?;
-        }
+        out.end(weights)?;
+        self.write_column(&mut out, "term_words", renumbered)?;
+        let mut bytes = out.column("word_bytes");
+        kept_words.iter().try_for_each(|&word| out.extend(&mut bytes, counts.words.get(word).as_bytes()))?;
+        out.end(bytes)?;
+        let mut column = out.column("word_lengths");
+        out.push_all(&mut column, &lengths)?;
+        out.end(column)?;
         out.finish::<WriteError>().map(Revision::from_digest)
     }
 
+    /// Writes the tensor `name`, which has a number for each kept term.
+    fn write_column<T: Column + Send>(
+        &self,
+        out: &mut StreamedFile<'_>,
+        name: &str,
+        number: impl Fn(&u32) -> T + Sync,
+    ) -> io::Result<()> {
+        let mut column = out.column(name);
+        for terms in self.kept.chunks(ESTIMATE_BLOCK * rayon::current_num_threads()) {
+            let numbers: Vec<T> = terms.par_iter().with_min_len(ESTIMATE_BLOCK).map(&number).collect();
+            out.push_all(&mut column, &numbers)?;
+        }
+        out.end(column)
+    }
+
     /// Checks that no two of the words share a key.
-    fn check_keys(&self, counts: &Counts, words: impl Iterator<Item = u32>) -> Result<(), InvalidFile> {
+    fn check_keys(&self, counts: &Counts, words: &[u32]) -> Result<(), InvalidFile> {
         let keys = counts.words.keys();
-        let mut keys: Vec<_> = words.map(|word| (keys[word as usize], word)).collect();
-        keys.sort_unstable();
+        let mut keys: Vec<_> = words.iter().map(|&word| (keys[word as usize], word)).collect();
+        keys.par_sort_unstable();
         match keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             None => Ok(()),
             Some(pair) => Err(one_key(counts.words.get(pair[0].1), counts.words.get(pair[1].1))),

@@ -227,14 +227,18 @@ fn read_sample<'a>(
             name: places.get(&taken.place).map_or_else(String::new, |(place, id)| name_of(id, place)),
             topic: taken.labeled.topic,
             digest: taken.digest,
-            excerpt: Article { id, title: excerpt(&title), text: excerpt(&text) },
+            excerpt: Article { id, title: excerpt(title), text: excerpt(text) },
         }
     });
     Ok((sample, facts.collect()))
 }
 
-fn excerpt(text: &str) -> String {
-    text.char_indices().nth(EXCERPT).map_or(text, |(end, _)| &text[..end]).to_owned()
+fn excerpt(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(EXCERPT) {
+        text.truncate(end);
+        text.shrink_to_fit();
+    }
+    text
 }
 
 /// Checks that all articles are among those of `counts`.
