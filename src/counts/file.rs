@@ -49,7 +49,7 @@ impl Counts {
     /// # Errors
     /// When they are anything but what [`Self::to_bytes`] gives.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
-        let file = TensorFile::open(bytes, COUNTS_FORMAT)?;
+        let file = TensorFile::open(&bytes, COUNTS_FORMAT)?;
         file.check_digest()?;
         let topics = topics(file.fact("topics")?)?;
         let words = words(file.get("word_bytes")?, &file.get::<u8>("word_lengths")?)?;

@@ -43,9 +43,9 @@ pub(crate) trait Source: Sync {
     }
 }
 
-impl Source for [u8] {
+impl Source for &[u8] {
     fn len(&self) -> usize {
-        self.len()
+        (**self).len()
     }
 
     fn read(&self, range: Range<usize>, see: &mut dyn FnMut(&[u8])) -> Result<(), InvalidFile> {
@@ -103,7 +103,7 @@ impl Source for OpenFile {
     fn read(&self, range: Range<usize>, see: &mut dyn FnMut(&[u8])) -> Result<(), InvalidFile> {
         let (file, len, hashes) = match &self.0 {
             Content::File { file, len, hashes } => (file, *len, hashes),
-            Content::Memory(bytes) => return bytes.read(range, see),
+            Content::Memory(bytes) => return bytes.as_slice().read(range, see),
         };
         if range.end > len {
             return Err(cut_off());
@@ -154,7 +154,7 @@ mod tests {
             assert_eq!(file.bytes(range.clone()).unwrap(), bytes[range]);
         }
         assert!(file.bytes(0..bytes.len() + 1).is_err());
-        assert!(Source::bytes(bytes.as_slice(), 0..bytes.len() + 1).is_err());
+        assert!(Source::bytes(&bytes.as_slice(), 0..bytes.len() + 1).is_err());
     }
 
     #[test]

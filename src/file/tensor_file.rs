@@ -21,8 +21,8 @@ const HEADER_LEN: usize = size_of::<u64>();
 const MAX_HEADER: usize = 100_000_000;
 
 /// A file that was opened. All it holds in memory is the header.
-pub(crate) struct TensorFile<'a, S: ?Sized> {
-    source: &'a S,
+pub(crate) struct TensorFile<'a> {
+    source: &'a dyn Source,
     header: Vec<u8>,
     tensors: Metadata,
     digest: String,
@@ -30,10 +30,10 @@ pub(crate) struct TensorFile<'a, S: ?Sized> {
     pub(crate) facts: Map<String, Value>,
 }
 
-impl<'a, S: Source + ?Sized> TensorFile<'a, S> {
+impl<'a> TensorFile<'a> {
     /// Opens a file whose metadata say `"format": format`. Nothing in it is sure before [`Self::check_digest`]; that takes a
     /// while, during which other threads may read what follows.
-    pub(crate) fn open(source: &'a S, format: &'static str) -> Result<Self, InvalidFile> {
+    pub(crate) fn open(source: &'a dyn Source, format: &'static str) -> Result<Self, InvalidFile> {
         let (header, tensors) = read_header(source)?;
         let kind = |found: &str| InvalidFile::Kind { expected: format, found: quotable(found.to_owned()) };
         let text = tensors
@@ -140,7 +140,7 @@ impl<'a, S: Source + ?Sized> TensorFile<'a, S> {
 }
 
 /// All that stands before the tensors, and what it says of them: where they are, one behind the other up to the end.
-fn read_header<S: Source + ?Sized>(source: &S) -> Result<(Vec<u8>, Metadata), InvalidFile> {
+fn read_header(source: &dyn Source) -> Result<(Vec<u8>, Metadata), InvalidFile> {
     let container = |e: SafeTensorError| InvalidFile::Container(quotable(e.to_string()));
     if source.len() < HEADER_LEN {
         return Err(container(SafeTensorError::HeaderTooSmall));
@@ -185,7 +185,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let bytes = bytes("test/1");
-        let file = TensorFile::open(bytes.as_slice(), "test/1").unwrap();
+        let bytes = bytes.as_slice();
+        let file = TensorFile::open(&bytes, "test/1").unwrap();
         file.check_digest().unwrap();
         assert_eq!(file.get::<u32>("b").unwrap(), [1, 2]);
         assert_eq!(file.get::<f32>("a").unwrap(), [0.5]);
@@ -195,11 +196,11 @@ mod tests {
 
     #[test]
     fn another_kind_of_file_is_named() {
-        let error = TensorFile::open(bytes("other/1").as_slice(), "test/1").err().unwrap();
+        let error = TensorFile::open(&bytes("other/1").as_slice(), "test/1").err().unwrap();
         assert_eq!(error.to_string(), "not a test/1 file: other/1");
-        assert!(matches!(TensorFile::open(b"hello".as_slice(), "test/1"), Err(InvalidFile::Container(_))));
+        assert!(matches!(TensorFile::open(&b"hello".as_slice(), "test/1"), Err(InvalidFile::Container(_))));
         // Whatever it is called, one line of a log can hold it.
-        let error = TensorFile::open(bytes(&"a\n\u{1B}[2J".repeat(10_000)).as_slice(), "test/1")
+        let error = TensorFile::open(&bytes(&"a\n\u{1B}[2J".repeat(10_000)).as_slice(), "test/1")
             .err()
             .unwrap()
             .to_string();
@@ -212,7 +213,7 @@ mod tests {
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            let checked = TensorFile::open(bad.as_slice(), "test/1").and_then(|file| file.check_digest());
+            let checked = TensorFile::open(&bad.as_slice(), "test/1").and_then(|file| file.check_digest());
             assert!(checked.is_err(), "byte {at}");
         }
     }

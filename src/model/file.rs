@@ -128,11 +128,11 @@ impl Model {
     /// # Errors
     /// When they are anything but the canonical file of a model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFile> {
-        Self::from_source(bytes)
+        Self::from_source(&bytes)
     }
 
     /// The same for a file that need not be held in memory.
-    pub(crate) fn from_source<S: Source + ?Sized>(source: &S) -> Result<Self, InvalidFile> {
+    pub(crate) fn from_source(source: &dyn Source) -> Result<Self, InvalidFile> {
         let file = TensorFile::open(source, MODEL_FORMAT)?;
         // Half of the work is hashing the bytes twice, once for the digest and once for the revision.
         let hash = || rayon::join(|| file.check_digest(), || Revision::of_source(source));
@@ -143,9 +143,7 @@ impl Model {
     }
 
     /// Reads all but the revision: what makes a model with that.
-    fn read<S: Source + ?Sized>(
-        file: &TensorFile<'_, S>,
-    ) -> Result<impl FnOnce(Revision) -> Self + use<S>, InvalidFile> {
+    fn read(file: &TensorFile<'_>) -> Result<impl FnOnce(Revision) -> Self + use<>, InvalidFile> {
         let mut facts = file.facts.clone();
         facts.remove("format");
         let facts: ModelFacts = serde_json::from_value(Value::Object(facts))
@@ -174,8 +172,8 @@ impl Model {
 }
 
 /// Reads some terms and their weights.
-fn read_terms<S: Source + ?Sized>(
-    file: &TensorFile<'_, S>,
+fn read_terms(
+    file: &TensorFile<'_>,
     some: Range<usize>,
     mut records: Records<'_>,
 ) -> Result<(), InvalidFile> {

@@ -23,7 +23,7 @@ impl Revision {
     }
 
     /// The revision of a model file that is read from `source`.
-    pub(crate) fn of_source<S: Source + ?Sized>(source: &S) -> Result<Self, InvalidFile> {
+    pub(crate) fn of_source(source: &dyn Source) -> Result<Self, InvalidFile> {
         let mut hash = Sha256::new();
         source.read(0..source.len(), &mut |bytes| hash.update(bytes))?;
         Ok(Self(hash.finalize().into()))

@@ -81,10 +81,6 @@ impl WeightedTerms {
             2 => self.add_up_fixed::<2>(terms, scores),
             3 => self.add_up_fixed::<3>(terms, scores),
             4 => self.add_up_fixed::<4>(terms, scores),
-            5 => self.add_up_fixed::<5>(terms, scores),
-            6 => self.add_up_fixed::<6>(terms, scores),
-            7 => self.add_up_fixed::<7>(terms, scores),
-            8 => self.add_up_fixed::<8>(terms, scores),
             _ => terms.for_each(|(place, weight)| add_scores(scores, weight, self.weights(place))),
         }
     }

@@ -37,10 +37,10 @@ pub(super) fn load(path: &Path) -> (Option<Revision>, Result<Model, LoadError>) 
 
 /// Makes a model of the bytes of its file and tests it.
 pub(super) fn check(bytes: &[u8]) -> Result<Model, LoadError> {
-    check_source(bytes)
+    check_source(&bytes)
 }
 
-fn check_source<S: Source + ?Sized>(source: &S) -> Result<Model, LoadError> {
+fn check_source(source: &dyn Source) -> Result<Model, LoadError> {
     let model = in_huge_pages_for(source.len() as u64, || Model::from_source(source))?;
     self_test(&model)?;
     Ok(model)
