@@ -38,25 +38,20 @@ impl IndexTable {
         self.shift = 64 - wanted.trailing_zeros();
     }
 
-    /// The index of the entry for which `is_it` holds, or `next` where there is none, and whether it is new.
+    /// The index of the entry for which `is_it` holds. The caller has put the entry that is looked for at `last`, the end of
+    /// its list; that is the answer where there was none before. So the way through the table is the same for new entries
+    /// and old ones, between which the processor would guess wrong all the time.
     #[inline]
-    pub(super) fn find_or_add(
-        &mut self,
-        hash: u64,
-        next: usize,
-        is_it: impl Fn(usize) -> bool,
-    ) -> (usize, bool) {
+    pub(super) fn find_or_add(&mut self, hash: u64, last: usize, is_it: impl Fn(usize) -> bool) -> usize {
         let mask = (1usize << (64 - self.shift)) - 1;
         let mut place = (hash.wrapping_mul(self.multiplier) >> self.shift) as usize;
         loop {
             let slot = self.slots[place];
-            if (slot >> 32) as u32 != self.generation {
-                self.slots[place] = u64::from(self.generation) << 32 | next as u64;
-                return (next, true);
-            }
-            let index = (slot & 0xFFFF_FFFF) as usize;
+            let is_empty = (slot >> 32) as u32 != self.generation;
+            let index = if is_empty { last } else { (slot & 0xFFFF_FFFF) as usize };
             if is_it(index) {
-                return (index, false);
+                self.slots[place] = u64::from(self.generation) << 32 | index as u64;
+                return index;
             }
             place = (place + 1) & mask;
         }

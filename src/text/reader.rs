@@ -18,18 +18,9 @@ const PAIR_SHARE: u64 = 45_875;
 /// What stands in the sequence of words where a sentence ends.
 const BREAK: u32 = u32::MAX;
 
-/// So many words are looked for among the remembered ones before the first of them is added: the processor waits for the
-/// memory of several at once.
+/// So many words are read, then looked for among the remembered ones, then added: so the processor waits for the memory of
+/// several at once.
 const AHEAD: usize = 16;
-
-/// What was read ahead.
-#[derive(Clone, Copy, Default)]
-enum Ahead {
-    /// A word, and the key of its term where it is remembered.
-    Form(ShortWord, Option<TermKey>),
-    #[default]
-    Break,
-}
 
 /// A term of the article that was read last: a word, or a pair of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,36 +117,35 @@ impl TextReader {
         let mut buffer = std::mem::take(&mut self.buffer);
         for field in [title, text] {
             let mut tokens = Tokens::new(field, &mut buffer);
-            let mut ahead = [Ahead::default(); AHEAD];
+            let mut forms = [ShortWord::NONE; AHEAD];
+            let mut found = [(TermKey::default(), false); AHEAD];
             let mut more = true;
             while more {
                 let mut len = 0;
                 let mut long = None;
-                while len < AHEAD && long.is_none() {
-                    match tokens.read() {
-                        Some(Token::Word(Word::Short(form))) => {
-                            ahead[len] = Ahead::Form(form, self.stems.look(form))
-                        }
+                while len < AHEAD {
+                    let form = match tokens.read() {
+                        Some(Token::Word(Word::Short(form))) => form,
+                        Some(Token::Break) => ShortWord::NONE,
                         Some(Token::Word(Word::Long(word))) => {
                             long = Some(self.stems.compute(word, on_stem));
                             break;
                         }
-                        Some(Token::Break) => ahead[len] = Ahead::Break,
                         None => {
                             more = false;
                             break;
                         }
-                    }
+                    };
+                    // No branch on what is found: it would be taken before the memory has answered, and often wrong.
+                    (forms[len], found[len]) = (form, self.stems.look(form));
                     len += 1;
                 }
-                for token in &ahead[..len] {
-                    match *token {
-                        Ahead::Break => self.sequence.push(BREAK),
-                        Ahead::Form(_, Some(key)) => self.add(key),
-                        Ahead::Form(form, None) => {
-                            let key = self.stems.key(form, on_stem);
-                            self.add(key);
-                        }
+                for (&form, &(key, remembered)) in forms[..len].iter().zip(&found) {
+                    if form == ShortWord::NONE {
+                        self.sequence.push(BREAK);
+                    } else {
+                        let key = if remembered { key } else { self.stems.key(form, on_stem) };
+                        self.add(key);
                     }
                 }
                 if let Some(key) = long {
@@ -177,12 +167,11 @@ impl TextReader {
     #[inline]
     fn add(&mut self, key: TermKey) {
         let words = &mut self.words;
-        let (index, new) = self.word_slots.find_or_add(key.0, words.len(), |i| words[i].0 == key);
-        if new {
-            words.push((key, 1));
-        } else {
-            words[index].1 += 1;
-        }
+        let last = words.len();
+        words.push((key, 0));
+        let index = self.word_slots.find_or_add(key.0, last, |i| words[i].0 == key);
+        words[index].1 += 1;
+        words.truncate(last + usize::from(index == last));
         self.sequence.push(index as u32);
         self.running += 1;
     }
@@ -196,18 +185,14 @@ impl TextReader {
             if before != BREAK && word != BREAK {
                 // A pair can occur twice only where both of its words do.
                 let once = self.words[before as usize].1 == 1 || self.words[word as usize].1 == 1;
-                if once {
-                    self.pairs.push((before, word, 1));
-                } else {
-                    let (a, b) = (before, word);
-                    let (index, new) = self.pair_slots.find_or_add(
-                        u64::from(a) << 32 | u64::from(b),
-                        self.pairs.len(),
-                        |i| self.pairs[i].0 == a && self.pairs[i].1 == b,
-                    );
-                    if new {
-                        self.pairs.push((a, b, 1));
-                    } else {
+                let last = self.pairs.len();
+                self.pairs.push((before, word, 1));
+                if !once {
+                    let hash = u64::from(before) << 32 | u64::from(word);
+                    let is_it = |i: usize| self.pairs[i].0 == before && self.pairs[i].1 == word;
+                    let index = self.pair_slots.find_or_add(hash, last, is_it);
+                    if index != last {
+                        self.pairs.truncate(last);
                         let tf = &mut self.pairs[index].2;
                         *tf += 1;
                         repeats += self.pair_weights.square(*tf) - self.pair_weights.square(*tf - 1);

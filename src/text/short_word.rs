@@ -1,5 +1,9 @@
 //! Words of a few bytes, as numbers: nearly every word, and far cheaper to compare and to hash than text.
 
+use wide::u8x16;
+
+use super::stem::NUMBER;
+
 const WORDS: usize = 3;
 
 /// A word in lower case of at most [`ShortWord::BYTES`] bytes, padded with zeros. No word has a zero byte of its own.
@@ -17,28 +21,38 @@ impl PartialEq for ShortWord {
 
 impl Eq for ShortWord {}
 
-/// A bit in each of eight bytes.
-const fn each(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
-}
+/// The first so many bytes are ones.
+const FIRST: [u8x16; 17] = {
+    let mut first = [u8x16::splat(0xFF); 17];
+    let mut len = 0;
+    while len < 16 {
+        first[len] = u8x16::new(((1u128 << (8 * len)) - 1).to_le_bytes());
+        len += 1;
+    }
+    first
+};
 
-/// The ASCII letters and digits that eight bytes begin with, in lower case, the rest zero; and how many.
-///
-/// Eight bytes at once: a sum of two bytes below 128 tells in its highest bit whether one has reached a limit.
+/// The ASCII letters and digits that sixteen bytes begin with, in lower case, the rest zero; and how many. All bytes at once.
 #[inline]
-fn lower_alphanumerics(bytes: u64) -> (u64, usize) {
-    let low = bytes & each(0x7F);
-    let lower = low | each(0x20);
-    let letter = (lower + each(0x80 - b'a')) & !(lower + each(0x7F - b'z'));
-    let digit = (low + each(0x80 - b'0')) & !(low + each(0x7F - b'9'));
-    let is_one = (letter | digit) & !bytes & each(0x80);
-    let len = (is_one ^ each(0x80)).trailing_zeros() as usize / 8;
-    let kept = if len == 8 { u64::MAX } else { (1 << (8 * len)) - 1 };
-    ((bytes | (letter & each(0x80)) >> 2) & kept, len)
+fn lower_alphanumerics(bytes: [u8; 16]) -> (u128, usize) {
+    // Which bytes are at least `first` and at most so many more.
+    let within = |bytes: u8x16, first, more| {
+        let above = bytes - u8x16::splat(first);
+        above.min(u8x16::splat(more)).simd_eq(above)
+    };
+    let bytes = u8x16::new(bytes);
+    let capital_bit = u8x16::splat(0x20);
+    let letter = within(bytes | capital_bit, b'a', 25);
+    let digit = within(bytes, b'0', 9);
+    let len = (letter | digit).to_bitmask().trailing_ones() as usize;
+    let word = (bytes | (letter & capital_bit)) & FIRST[len.min(16)];
+    (u128::from_le_bytes(word.to_array()), len)
 }
 
 impl ShortWord {
     pub(super) const BYTES: usize = 8 * WORDS;
+    /// No word of any text.
+    pub(super) const NONE: Self = Self([0; WORDS]);
 
     /// A word that is in lower case, where it is short enough.
     pub(super) fn new(word: &str) -> Option<Self> {
@@ -54,17 +68,14 @@ impl ShortWord {
     /// end there, for an apostrophe or a letter beyond ASCII follows or it goes on, or at the end of the text.
     #[inline]
     pub(super) fn read(text: &[u8], at: usize) -> Option<(Self, usize)> {
-        let bytes = text.get(at..at + 16)?;
-        let (first, rest) = bytes.split_first_chunk::<8>()?;
-        let (first, len) = lower_alphanumerics(u64::from_le_bytes(*first));
-        let (second, len) = if len < 8 {
-            (0, len)
-        } else {
-            let (second, len) = lower_alphanumerics(u64::from_le_bytes(*rest.first_chunk::<8>()?));
-            (second, 8 + len)
-        };
+        let bytes: &[u8; 16] = text.get(at..)?.first_chunk()?;
+        let (word, len) = lower_alphanumerics(*bytes);
         let next = *bytes.get(len)?;
-        if next == b'\'' || next >= 0x80 { None } else { Some((Self([first, second, 0]), len)) }
+        if next == b'\'' || next >= 0x80 {
+            None
+        } else {
+            Some((Self([word as u64, (word >> 64) as u64, 0]), len))
+        }
     }
 
     /// Whether this is a letter, and one of ASCII.
@@ -73,10 +84,11 @@ impl ShortWord {
         self.0[0] >> 8 == 0 && self.0[0] as u8 >= b'a'
     }
 
-    /// Whether it begins with an ASCII digit.
+    /// The word, or [`NUMBER`] if it begins with an ASCII digit.
     #[inline]
-    pub(super) fn begins_with_digit(self) -> bool {
-        (self.0[0] as u8).is_ascii_digit()
+    pub(super) fn or_number(self) -> Self {
+        const NUMBER_WORD: u64 = NUMBER.as_bytes()[0] as u64;
+        if (self.0[0] as u8).is_ascii_digit() { Self([NUMBER_WORD, 0, 0]) } else { self }
     }
 
     /// A number that differs for nearly all words.
@@ -109,12 +121,16 @@ mod tests {
     #[test]
     fn every_byte_is_told_apart_as_the_standard_library_does() {
         for byte in 0..=255u8 {
-            let expected =
-                if byte.is_ascii_alphanumeric() { (u64::from(byte.to_ascii_lowercase()), 1) } else { (0, 0) };
-            assert_eq!(lower_alphanumerics(u64::from(byte)), expected, "{byte}");
+            for place in 0..16 {
+                let mut bytes = *b"AZaz09MxBYby18Nw";
+                bytes[place] = byte;
+                let len = if byte.is_ascii_alphanumeric() { 16 } else { place };
+                let mut expected = [0; 16];
+                expected[..len].copy_from_slice(&bytes[..len].to_ascii_lowercase());
+                let (word, found) = lower_alphanumerics(bytes);
+                assert_eq!((word.to_le_bytes(), found), (expected, len), "{byte} at {place}");
+            }
         }
-        let (lower, len) = lower_alphanumerics(u64::from_le_bytes(*b"AZaz09Mx"));
-        assert_eq!((lower.to_le_bytes(), len), (*b"azaz09mx", 8));
     }
 
     #[test]

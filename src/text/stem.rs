@@ -11,7 +11,7 @@ use super::{
 
 /// There are 2^14 pairs of slots.
 const SET_BITS: u32 = 14;
-/// What every number becomes: how many dead or how many dollars says nothing about the topic.
+/// What every number becomes: how many dead or how many dollars says nothing about the topic. No word of a text is this.
 pub(crate) const NUMBER: &str = "#";
 
 /// One remembered form and its term's key.
@@ -35,8 +35,6 @@ struct Set {
 pub(super) struct StemCache {
     stemmer: Rules,
     sets: Box<[Set]>,
-    /// The key of [`NUMBER`], once there was one.
-    number: Option<TermKey>,
 }
 
 enum Rules {
@@ -58,49 +56,44 @@ impl StemCache {
             (StemmerKind::English, Some(stemmer)) => Rules::English(stemmer),
             (_, Some(stemmer)) => Rules::Other(stemmer),
         };
-        Self { stemmer, sets: vec![Set::default(); 1 << SET_BITS].into_boxed_slice(), number: None }
+        Self { stemmer, sets: vec![Set::default(); 1 << SET_BITS].into_boxed_slice() }
     }
 
-    /// The key of the term that `form` belongs to, where it is the first of those remembered.
+    /// The key of the term that `form` belongs to, if the second answer is yes: it is the first of those remembered.
     #[inline]
-    pub(super) fn look(&self, form: ShortWord) -> Option<TermKey> {
-        if form.begins_with_digit() {
-            return self.number;
-        }
+    pub(super) fn look(&self, form: ShortWord) -> (TermKey, bool) {
+        let form = form.or_number();
         let found = &self.sets[place(form)].first;
-        (found.form == form).then_some(found.key)
+        (found.key, found.form == form)
     }
 
     /// The key of the term that `form` belongs to. `on_new` is told the stem and its key whenever it had to be computed.
     pub(super) fn key(&mut self, form: ShortWord, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
-        if let Some(key) = self.look(form) {
-            return key;
-        }
+        let form = form.or_number();
         let place = place(form);
         let Set { first, second } = &mut self.sets[place];
+        if first.form == form {
+            return first.key;
+        }
         if second.form == form {
             std::mem::swap(first, second);
             return first.key;
         }
         let key = form.with_str(|word| self.compute(word, on_new));
-        if !form.begins_with_digit() {
-            self.sets[place].second = Slot { form, key };
-        }
+        self.sets[place].second = Slot { form, key };
         key
     }
 
     /// The same for a word of any length, which is not remembered.
     #[cold]
-    pub(super) fn compute(&mut self, word: &str, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
+    pub(super) fn compute(&self, word: &str, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
         let mut see = |stem: &str| {
             let key = word_key(stem);
             on_new(key, stem);
             key
         };
-        if word.starts_with(char::is_numeric) {
-            let key = see(NUMBER);
-            self.number = Some(key);
-            return key;
+        if word == NUMBER || word.starts_with(char::is_numeric) {
+            return see(NUMBER);
         }
         match &self.stemmer {
             Rules::None => see(word),

@@ -70,8 +70,8 @@ const CLASS: [Class; 256] = {
 pub(super) struct Tokens<'a> {
     text: &'a str,
     at: usize,
-    /// Where the word that was read last begins.
-    word_start: usize,
+    /// The word that was read last.
+    span: Range<usize>,
     /// Whether nothing but white space has been read since the end of a line.
     after_line: bool,
     /// A word that is not plain ASCII.
@@ -81,12 +81,12 @@ pub(super) struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     /// Reads `text`; `buffer` is scratch space.
     pub(super) fn new(text: &'a str, buffer: &'a mut String) -> Self {
-        Self { text, at: 0, word_start: 0, after_line: false, buffer }
+        Self { text, at: 0, span: 0..0, after_line: false, buffer }
     }
 
     /// The bytes of the text that the word that was read last stands at.
     pub(super) fn span(&self) -> Range<usize> {
-        self.word_start..self.at
+        self.span.clone()
     }
 
     /// The next token. No iterator, because a long word lasts until the next call only.
@@ -100,8 +100,10 @@ impl<'a> Tokens<'a> {
                 Class::Alnum => {
                     self.after_line = false;
                     if let Some((word, len)) = ShortWord::read(bytes, self.at) {
-                        self.word_start = self.at;
-                        self.at += len;
+                        let end = self.at + len;
+                        self.span = self.at..end;
+                        // Nearly always a space follows; it says nothing.
+                        self.at = end + usize::from(bytes.get(end) == Some(&b' '));
                         if word.is_one_letter() {
                             continue;
                         }
@@ -148,8 +150,8 @@ impl<'a> Tokens<'a> {
         if c.is_alphanumeric() && !is_unspaced(c) {
             return self.word();
         }
-        self.word_start = self.at;
-        self.at += c.len_utf8();
+        self.span = self.at..self.at + c.len_utf8();
+        self.at = self.span.end;
         if is_unspaced(c) {
             self.buffer.clear();
             self.buffer.push(c);
@@ -163,9 +165,9 @@ impl<'a> Tokens<'a> {
 
     /// Reads any word into the buffer.
     fn word(&mut self) -> Found {
-        self.word_start = self.at;
         self.buffer.clear();
-        self.at = read_word(self.text, self.at, self.buffer);
+        self.span = self.at..read_word(self.text, self.at, self.buffer);
+        self.at = self.span.end;
         if self.buffer.len() > MAX_WORD_BYTES {
             return Found::Break;
         }
