@@ -84,8 +84,7 @@ async fn a_hundred_thousand_different_words_are_answered_and_explained() {
     is_whole(&answer, &text);
     // As many known ones as there are, each as often as there is room for.
     let model = default_model();
-    let known: String =
-        (0..model.term_count()).filter_map(|index| model.term(index)).collect::<Vec<_>>().join(". ");
+    let known: String = model.terms().map(|term| term.text()).collect::<Vec<_>>().join(". ");
     let text: String = known.chars().cycle().take(1 << 20).filter(char::is_ascii).collect();
     let article = Some(Article { text, ..Article::default() });
     let request = ExplainArticleRequest { article, ..ExplainArticleRequest::default() };

@@ -554,6 +554,8 @@ async fn a_thousand_swaps_under_load_fail_no_call_and_every_answer_is_of_its_tim
 async fn a_thousand_swaps_under_load_leave_memory_as_it_was() {
     const WARM_UP: usize = 200;
     const SWAPS: usize = 1000;
+    // While a model is read there are three, and pages that were freed stay for a while: the least of so many swaps counts.
+    const LOOKS: usize = 50;
     const SLACK: u64 = 16 << 20;
     let folder = tempfile::tempdir().unwrap();
     let [a, b, c] = ["a", "b", "c"].map(|word| put(&folder, &format!("{word}.model"), word));
@@ -569,21 +571,22 @@ async fn a_thousand_swaps_under_load_leave_memory_as_it_was() {
     let callers: Vec<_> = (0..16)
         .map(|_| tokio::spawn(call_during_swaps(server.url(), swaps.clone(), names.clone())))
         .collect();
-    let mut before = None;
+    let mut least = [None, None];
     for swap in 1..=WARM_UP + SWAPS {
         swaps.next(&client, &revisions[swap % 4]).await;
-        if swap == WARM_UP {
-            before = server.resident_bytes();
+        for (least, last) in least.iter_mut().zip([WARM_UP, WARM_UP + SWAPS]) {
+            if (last - LOOKS..=last).contains(&swap) {
+                *least = (*least).into_iter().chain(server.resident_bytes()).min();
+            }
         }
     }
-    let after = server.resident_bytes();
     swaps.stop.store(true, Ordering::SeqCst);
     let mut calls = 0;
     for caller in callers {
         calls += caller.await.unwrap().0;
     }
     assert!(calls > SWAPS, "{calls} calls");
-    if let (Some(before), Some(after)) = (before, after) {
+    if let [Some(before), Some(after)] = least {
         println!("{calls} calls, {} KiB before and {} KiB after {SWAPS} swaps", before >> 10, after >> 10);
         assert!(after < before + SLACK, "{before} bytes before, {after} after");
     }

@@ -25,7 +25,7 @@ fn read(bytes: &[u8]) {
     let Ok(model) = Model::from_bytes(bytes) else { return };
     assert_eq!(model.revision(), Revision::of(bytes));
     assert_eq!(model.to_bytes().unwrap(), bytes);
-    let known: Vec<String> = (0..model.term_count().min(50)).filter_map(|index| model.term(index)).collect();
+    let known: Vec<String> = model.terms().take(50).map(|term| term.text()).collect();
     let texts = ["", "Rain and wind.", &known.join(". "), &known.join(" ").repeat(20)];
     let mut classifier = Classifier::new(model.facts().text_profile);
     for text in texts {

@@ -69,12 +69,11 @@ fn facts(model: &Model, top: usize) -> String {
 }
 
 fn weights(model: &Model, text: &str) -> String {
-    let Some((index, term)) = model.find_term(text).and_then(|i| Some((i, model.term(i)?))) else {
+    let Some(term) = model.find_term(text) else {
         return format!("{text}: not a term of the model\n");
     };
-    let articles = model.term_articles(index).unwrap_or(0);
-    let mut out = format!("{text}: term {term:?}, in {articles} training articles\n");
-    for (topic, weight) in model.facts().topics.iter().zip(model.weights(index).into_iter().flatten()) {
+    let mut out = format!("{text}: term {:?}, in {} training articles\n", term.text(), term.articles());
+    for (topic, weight) in model.facts().topics.iter().zip(term.weights()) {
         let _ = writeln!(out, "  {topic:16} {weight:9.4}");
     }
     out

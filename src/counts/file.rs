@@ -97,7 +97,9 @@ impl Counts {
         if self.articles_per_topic().contains(&0) {
             return fail("a topic has no article");
         }
-        check_terms(self.terms.iter().copied(), self.words.len())?;
+        let mut check = TermCheck::new(self.words.len());
+        self.terms.iter().for_each(|&term| check.see(term));
+        check.finish()?;
         let starts = std::iter::once(&0).chain(&self.ends);
         if self.ends.len() != self.terms.len()
             || !starts.zip(&self.ends).all(|(start, end)| start < end)
@@ -170,20 +172,40 @@ pub(crate) fn words(bytes: Vec<u8>, lengths: &[u8]) -> Result<WordTable, Invalid
 }
 
 /// Checks that terms are sorted, that their words exist and are terms themselves.
-pub(crate) fn check_terms(terms: impl Iterator<Item = TermId>, words: usize) -> Result<(), InvalidFile> {
-    let fail = |what: &str| Err(InvalidFile::content(what));
-    let mut before = None;
-    let mut alone = 0;
-    for term in terms {
-        if before.is_some_and(|before| before >= term) {
-            return fail("the terms are not in order");
-        }
-        if term.first() as usize >= words || term.second().is_some_and(|second| second as usize >= words) {
-            return fail("a term names a word that is not there");
-        }
-        alone += usize::from(term.second().is_none());
-        before = Some(term);
+pub(crate) struct TermCheck {
+    words: usize,
+    before: Option<TermId>,
+    alone: usize,
+    wrong: Option<&'static str>,
+}
+
+impl TermCheck {
+    /// For terms of so many words.
+    pub(crate) fn new(words: usize) -> Self {
+        Self { words, before: None, alone: 0, wrong: None }
     }
-    // Sorted and without repetition: the words alone are all there exactly if they are as many.
-    if alone == words { Ok(()) } else { fail("a word is not a term") }
+
+    /// Looks at the next term.
+    #[inline]
+    pub(crate) fn see(&mut self, term: TermId) {
+        if self.before.is_some_and(|before| before >= term) {
+            self.wrong.get_or_insert("the terms are not in order");
+        }
+        let is_word = |word: u32| (word as usize) < self.words;
+        if !is_word(term.first()) || !term.second().is_none_or(is_word) {
+            self.wrong.get_or_insert("a term names a word that is not there");
+        }
+        self.alone += usize::from(term.second().is_none());
+        self.before = Some(term);
+    }
+
+    /// The first thing that is wrong.
+    pub(crate) fn finish(self) -> Result<(), InvalidFile> {
+        // Sorted and without repetition: the words alone are all there exactly if they are as many.
+        let incomplete = (self.alone != self.words).then_some("a word is not a term");
+        match self.wrong.or(incomplete) {
+            None => Ok(()),
+            Some(what) => Err(InvalidFile::content(what)),
+        }
+    }
 }

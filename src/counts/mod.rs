@@ -16,7 +16,7 @@ pub(crate) use columns::Entry;
 pub(crate) use columns::{ArticleDigest, CorpusSummary, TermId, WordTable, article_digest, corpus_hash};
 pub use combine::CombineError;
 pub use file::COUNTS_FORMAT;
-pub(crate) use file::{check_terms, topics as file_topics, words as file_words};
+pub(crate) use file::{TermCheck, topics as file_topics, words as file_words};
 pub(crate) use run::{Run, RunWriter};
 pub(crate) use runs::{RunError, Runs};
 pub(crate) use streamed::{RunSize, StreamedCounts, WriteError, write_counts};

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::Model;
+use super::{Model, Term};
+use crate::counts::TermId;
 use crate::text::TextReader;
 
 /// How many terms a card shows for each topic.
@@ -14,36 +15,40 @@ impl Model {
     #[must_use]
     pub fn strongest_terms(&self, topic: usize, most: usize) -> Vec<String> {
         let topics = self.facts.topics.len();
-        let mut strengths: Vec<(f64, usize)> = (0..)
-            .zip(&self.articles)
-            .filter_map(|(place, &articles)| {
-                let own = f64::from(self.terms.weights(place).nth(topic)?);
-                let all: f64 = self.terms.weights(place).map(f64::from).sum();
+        let mut strengths: Vec<(f64, Term<'_>)> = self
+            .terms()
+            .filter_map(|term| {
+                let own = f64::from(term.weights().nth(topic)?);
+                let all: f64 = term.weights().map(f64::from).sum();
                 let others = (all - own) / (topics - 1) as f64;
-                Some(((own - others) * libm::log(f64::from(articles)), place as usize))
+                Some(((own - others) * libm::log(f64::from(term.articles())), term))
             })
             .collect();
-        strengths.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        strengths.iter().take(most).filter_map(|&(_, index)| self.term(index)).collect()
+        strengths.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.id.cmp(&b.1.id)));
+        strengths.iter().take(most).map(|(_, term)| term.text()).collect()
     }
 
-    /// The index of the term that `text`, one or two words, becomes.
+    /// The term that `text`, one or two words, becomes.
     #[must_use]
-    pub fn find_term(&self, text: &str) -> Option<usize> {
+    pub fn find_term(&self, text: &str) -> Option<Term<'_>> {
         let mut reader = TextReader::new(self.facts.text_profile);
         reader.read("", text);
         if reader.running_words() > 2 {
             return None;
         }
-        let number = |key| self.index.word(key);
-        let place = match reader.pairs().last() {
+        let number = |key| self.terms.word(key);
+        let (id, place, weights) = match reader.pairs().last() {
             Some((first, second, _, _)) => {
                 let (first, second) = (number(reader.word(first))?, number(reader.word(second))?);
-                self.index.pair(self.index.search_pair(first, second), |place| self.terms.term(place))?
+                let weights = self.terms.of_pair(self.terms.pair(first, second)?);
+                (TermId::pair(first, second), self.terms.place_of_pair(first, second), weights)
             }
-            None => self.index.word_with_key(reader.words().last()?.0)?,
+            None => {
+                let word = number(reader.words().last()?.0)?;
+                (TermId::word(word), self.terms.place_of_word(word), self.terms.of_word(word))
+            }
         };
-        Some(place as usize)
+        Some(Term { model: self, id, place, weights })
     }
 
     /// The model card, in Markdown: everything in it comes from the model file.

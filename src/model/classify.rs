@@ -6,9 +6,9 @@ use super::{
     answer::{Classification, Coverage, Evidence, TopicScore},
     calibrate::log_sum_exp,
     evidence,
+    look_up::{LookUp, UNKNOWN},
     options::Options,
-    table::Start,
-    term_index::PairSearch,
+    score::add_up,
 };
 use crate::counts::TermId;
 use crate::text::{
@@ -21,14 +21,7 @@ const COMMON_SHARE: f64 = 0.2;
 /// Classifies articles. Keep one per thread: after a few articles it allocates for the answer only.
 pub struct Classifier {
     reader: TextReader,
-    /// The known terms of the article that was read last: row in the model, weight.
-    known: Vec<(u32, Weight)>,
-    /// The number of each distinct word in the model.
-    word_numbers: Vec<Option<u32>>,
-    /// The words while they are looked up.
-    word_searches: Vec<Start>,
-    /// The pairs of known words while they are looked up.
-    searches: Vec<(Weight, PairSearch)>,
+    look_up: LookUp,
     /// Of every topic.
     scores: Vec<f64>,
 }
@@ -37,14 +30,7 @@ impl Classifier {
     /// A classifier for models of `profile`.
     #[must_use]
     pub fn new(profile: TextProfile) -> Self {
-        Self {
-            reader: TextReader::new(profile),
-            known: Vec::new(),
-            word_numbers: Vec::new(),
-            word_searches: Vec::new(),
-            searches: Vec::new(),
-            scores: Vec::new(),
-        }
+        Self { reader: TextReader::new(profile), look_up: LookUp::default(), scores: Vec::new() }
     }
 
     /// Classifies one article. A model of another profile than this classifier's makes it one of that profile.
@@ -80,8 +66,9 @@ impl Classifier {
         let calibration = &model.facts.calibration;
         self.scores.clear();
         self.scores.resize(model.facts.topics.len(), 0.0);
-        let known = self.known.iter().map(|&(row, weight)| (row, in_units(weight)));
-        model.terms.add_up(known, &mut self.scores);
+        let words = self.look_up.words().iter().map(|&(number, weight)| (number, in_units(weight)));
+        let pairs = self.look_up.pairs().iter().map(|&(at, weight)| (at, in_units(weight)));
+        add_up(&model.terms, words, pairs, &mut self.scores);
         let factor = calibration.factor(coverage.words);
         for (topic, (score, bias)) in self.scores.iter_mut().zip(&calibration.biases).enumerate() {
             *score = factor * *score + bias + options.prior_shift(topic);
@@ -124,13 +111,8 @@ impl Classifier {
     /// The share of the running words that stand in at least one in twenty of the training articles.
     fn common_share(&self, model: &Model, coverage: Coverage) -> f64 {
         let all: u64 = model.facts.training.articles.iter().sum();
-        let common = self.reader.words().filter(|(key, _, _)| {
-            model
-                .index
-                .word_with_key(*key)
-                .is_some_and(|row| u64::from(model.articles[row as usize]) * 20 >= all)
-        });
-        f64::from(common.map(|(_, tf, _)| tf).sum::<u32>()) / f64::from(coverage.words.max(1))
+        let common = self.words_with_articles(model).filter(|(_, articles)| u64::from(*articles) * 20 >= all);
+        f64::from(common.map(|(tf, _)| tf).sum::<u32>()) / f64::from(coverage.words.max(1))
     }
 
     /// The mean surprise of the words, where the model goes by it.
@@ -139,11 +121,18 @@ impl Classifier {
             return 0.0;
         }
         let all = model.facts.training.articles.iter().sum();
-        let words = self.reader.words().map(|(key, tf, _)| {
-            let articles = model.index.word_with_key(key).map_or(0, |row| model.articles[row as usize]);
-            f64::from(tf) * word_surprise(u64::from(articles), all)
-        });
-        words.sum::<f64>() / f64::from(coverage.words.max(1))
+        let words = self.words_with_articles(model);
+        let surprises = words.map(|(tf, articles)| f64::from(tf) * word_surprise(u64::from(articles), all));
+        surprises.sum::<f64>() / f64::from(coverage.words.max(1))
+    }
+
+    /// How often each distinct word of the article occurs in it, and in how many training articles.
+    fn words_with_articles<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (u32, u32)> + 'a {
+        let words = self.look_up.word_numbers().iter().zip(self.reader.words());
+        words.map(|(&number, (_, tf, _))| match number {
+            UNKNOWN => (tf, 0),
+            number => (tf, model.articles_with_word(number)),
+        })
     }
 
     /// What the article's terms say for the topic at `topic` against the one at `against`, whichever was decided: at most
@@ -182,15 +171,15 @@ impl Classifier {
         most: usize,
     ) -> Vec<Evidence> {
         let factor = model.facts.calibration.factor(self.reader.running_words());
-        let (known, refs) = (&self.known, self.refs(model));
-        let question = evidence::Question { article, known, refs: &refs, topic, against, factor, most };
+        let known = self.known(model);
+        let question = evidence::Question { article, known: &known, topic, against, factor, most };
         evidence::collect(&mut self.reader, model, question)
     }
 
-    /// What each known term is in the article, in the order of [`Self::known`].
-    fn refs(&self, model: &Model) -> Vec<TermRef> {
+    /// The known terms of the article.
+    fn known<'a>(&self, model: &'a Model) -> Vec<evidence::Known<'a>> {
         let mut places: Vec<(u32, u32)> =
-            (0..).zip(&self.word_numbers).filter_map(|(place, number)| number.map(|n| (n, place))).collect();
+            (0..).zip(self.look_up.word_numbers()).map(|(place, &number)| (number, place)).collect();
         places.sort_unstable();
         // A term that is known has words that are.
         let word = |number| places.binary_search_by_key(&number, |p| p.0).map_or(0, |i| places[i].1);
@@ -198,63 +187,38 @@ impl Classifier {
             None => TermRef::Word(word(term.first())),
             Some(second) => TermRef::Pair(word(term.first()), word(second)),
         };
-        self.known.iter().map(|&(row, _)| of_term(model.terms.term(row))).collect()
+        let known = self.look_up.terms(&model.terms);
+        known
+            .map(|(term, weights, weight)| evidence::Known {
+                term,
+                weights,
+                at: of_term(term),
+                weight: in_units(weight),
+            })
+            .collect()
     }
 
     /// The distinct words of the article that was classified last: key, weight, and in how many training articles of
     /// `model` each occurs.
     pub(crate) fn words<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (u64, f64, u32)> + 'a {
         self.reader.words().map(|(key, _, weight)| {
-            let row = model.index.word_with_key(key).and_then(|row| model.articles.get(row as usize));
-            (key.0, in_units(weight), row.copied().unwrap_or(0))
+            let word = model.terms.word(key);
+            (key.0, in_units(weight), word.map_or(0, |word| model.articles_with_word(word)))
         })
     }
 
     /// Finds the rows of the article's terms.
     fn look_up(&mut self, model: &Model) -> Coverage {
-        self.known.clear();
-        self.word_numbers.clear();
-        self.searches.clear();
-        let index = &model.index;
-        let mut coverage = Coverage { words: self.reader.running_words(), known_words: 0 };
-        self.word_searches.clear();
-        self.word_searches.extend(self.reader.words().map(|(key, _, _)| index.search_word(key)));
-        for (start, (key, tf, weight)) in self.word_searches.iter().zip(self.reader.words()) {
-            let number = index.found_word(key, *start);
-            self.word_numbers.push(number);
-            if let Some(number) = number {
-                coverage.known_words += tf;
-                self.known.push((index.word_place(number), weight));
-            }
-        }
-        for (first, second, _, weight) in self.reader.pairs() {
-            // A model that knows a pair knows both of its words.
-            if let (Some(a), Some(b)) =
-                (self.word_numbers[first as usize], self.word_numbers[second as usize])
-            {
-                self.searches.push((weight, index.search_pair(a, b)));
-            }
-        }
-        for &(weight, search) in &self.searches {
-            if let Some(row) = index.pair(search, |row| model.terms.term(row)) {
-                self.known.push((row, weight));
-            }
-        }
-        coverage
+        self.look_up.find(&self.reader, &model.terms);
+        let words = self.look_up.word_numbers().iter().zip(self.reader.words());
+        let known_words = words.map(|(&number, (_, tf, _))| if number == UNKNOWN { 0 } else { tf }).sum();
+        Coverage { words: self.reader.running_words(), known_words }
     }
 }
 
 /// A fixed-point weight as a number; exact.
 pub(crate) fn in_units(weight: Weight) -> f64 {
     f64::from(weight) / f64::from(WEIGHT_ONE)
-}
-
-/// Adds a term to every topic's score: its weight in the article times its weight for the topic.
-#[inline]
-pub(crate) fn add_scores<T: Into<f64>>(scores: &mut [f64], weight: f64, weights: impl Iterator<Item = T>) {
-    for (score, w) in scores.iter_mut().zip(weights) {
-        *score += weight * w.into();
-    }
 }
 
 /// Probabilities, most probable first; topics are sorted by name, and so are equally probable ones.

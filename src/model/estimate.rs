@@ -383,7 +383,7 @@ mod tests {
         for (d, document) in documents.rows().into_iter().enumerate() {
             let mut scores: Vec<f64> = articles.iter().map(|n| libm::log(n / 300.0)).collect();
             for (&n, weights) in document.iter().zip(weights.chunks_exact(3)).filter(|(n, _)| **n > 0.0) {
-                crate::model::classify::add_scores(&mut scores, n, weights.iter().copied());
+                crate::model::score::add_scores(&mut scores, n, weights.iter().copied());
             }
             // linfa's joint log-likelihood by its own formula, from its own fitted numbers.
             let own = joint_log_likelihood(&dense, document);

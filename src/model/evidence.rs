@@ -5,9 +5,10 @@ use std::{cmp::Ordering, collections::HashMap};
 use super::{
     Model,
     answer::{Evidence, Field, Span},
-    classify::in_units,
+    term::weight,
 };
-use crate::text::{Occurrence, TermRef, TextReader, Weight};
+use crate::counts::TermId;
+use crate::text::{Occurrence, TermRef, TextReader};
 
 /// Decibans per nat: 10 / ln 10 (Good 1950: 10 log10 of the odds).
 pub(crate) const DECIBANS: f64 = 10.0 * std::f64::consts::LOG10_E;
@@ -16,9 +17,8 @@ pub(crate) const DECIBANS: f64 = 10.0 * std::f64::consts::LOG10_E;
 pub(crate) struct Question<'a> {
     /// Title and text, as the reader read them last.
     pub(crate) article: [&'a str; 2],
-    /// Row and weight of every known term, and what term it is.
-    pub(crate) known: &'a [(u32, Weight)],
-    pub(crate) refs: &'a [TermRef],
+    /// Every known term.
+    pub(crate) known: &'a [Known<'a>],
     /// Evidence is for this topic ...
     pub(crate) topic: usize,
     /// ... against this one.
@@ -29,15 +29,26 @@ pub(crate) struct Question<'a> {
     pub(crate) most: usize,
 }
 
+/// A term of the article that the model knows.
+pub(crate) struct Known<'m> {
+    pub(crate) term: TermId,
+    /// Its weights in the model.
+    pub(crate) weights: &'m [u32],
+    /// What it is in the article.
+    pub(crate) at: TermRef,
+    /// Its weight in the article.
+    pub(crate) weight: f64,
+}
+
 /// The terms that weigh most, strongest first whichever way they point; of equally strong ones, the first in the article.
 pub(crate) fn collect(reader: &mut TextReader, model: &Model, question: Question<'_>) -> Vec<Evidence> {
     let mut shares: Vec<(usize, f64)> = question
         .known
         .iter()
-        .map(|&(row, weight)| {
-            let weight_for = |topic| f64::from(model.terms.weight(row, topic));
+        .map(|known| {
+            let weight_for = |topic| weight(known.weights, topic);
             let difference = weight_for(question.topic) - weight_for(question.against);
-            DECIBANS * question.factor * in_units(weight) * difference
+            DECIBANS * question.factor * known.weight * difference
         })
         .enumerate()
         .collect();
@@ -51,12 +62,12 @@ pub(crate) fn collect(reader: &mut TextReader, model: &Model, question: Question
     shares.sort_unstable_by(stronger);
 
     let wanted: HashMap<TermRef, usize> =
-        shares.iter().enumerate().map(|(place, &(known, _))| (question.refs[known], place)).collect();
+        shares.iter().enumerate().map(|(place, &(known, _))| (question.known[known].at, place)).collect();
     let mut evidence: Vec<Evidence> = shares
         .iter()
         .map(|&(known, decibans)| {
-            let (row, _) = question.known[known];
-            Evidence { term: model.words.term(model.terms.term(row)), count: 0, decibans, spans: Vec::new() }
+            let term = model.words.term(question.known[known].term);
+            Evidence { term, count: 0, decibans, spans: Vec::new() }
         })
         .collect();
     let [title, text] = question.article;

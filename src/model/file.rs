@@ -6,11 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{
     Model, ModelFacts, Revision,
-    term_index::TermIndex,
-    weighted_terms::{Records, WeightedTerms},
+    term_table::{Followers, MAX_TERMS, Numbers, TermTable},
 };
 use crate::{
-    counts::{Counts, TermId, WordTable, check_terms, file_topics, file_words},
+    counts::{Counts, TermCheck, TermId, WordTable, file_topics, file_words},
     file::{InvalidFile, Source, TensorFile, TensorWriter},
 };
 
@@ -62,22 +61,27 @@ impl Parts {
         Self { facts, words, terms, articles, rows }
     }
 
-    /// The model and the bytes of its file. `index` is that of the terms, where there is one already.
-    pub(super) fn finish(self, index: Option<TermIndex>) -> Result<(Model, Vec<u8>), InvalidFile> {
+    /// The model and the bytes of its file.
+    pub(super) fn finish(self) -> Result<(Model, Vec<u8>), InvalidFile> {
         let Self { facts, words, terms, articles, rows } = self;
         let file = || {
             let term_words: Vec<u64> = terms.iter().map(|t| t.0).collect();
             let bytes = to_bytes(&facts, &words, &term_words, &articles, &rows)?;
             Ok((Revision::of(&bytes), bytes))
         };
-        let index = || {
-            let index = index.unwrap_or_else(|| TermIndex::new(&words, terms.iter().copied()));
-            let terms = WeightedTerms::new(terms.iter().copied(), rows.iter().copied(), facts.topics.len());
-            Ok((checked(index, &words)?, terms))
+        let topics = facts.topics.len();
+        let table = || {
+            let table = TermTable::new(&words, &terms, topics, |some, numbers| {
+                for (term, place) in some.enumerate() {
+                    let weights = &rows[place * topics..(place + 1) * topics];
+                    (0..).zip(weights).for_each(|(number, w)| numbers.set(term, number, w.to_bits()));
+                }
+            });
+            checked(table, &words)
         };
-        let (file, index) = rayon::join(file, index);
-        let ((revision, bytes), (index, terms)) = (file?, index?);
-        Ok((Model { revision, facts, words, terms, articles, index }, bytes))
+        let (file, table) = rayon::join(file, table);
+        let ((revision, bytes), terms) = (file?, table?);
+        Ok((Model { revision, facts, words, terms, articles }, bytes))
     }
 }
 
@@ -98,10 +102,10 @@ fn to_bytes(
     writer.finish(metadata(facts)?)
 }
 
-/// Refuses an index in which two words share a key.
-fn checked(index: TermIndex, words: &WordTable) -> Result<TermIndex, InvalidFile> {
-    match index.words_with_one_key() {
-        None => Ok(index),
+/// Refuses terms of which two words share a key.
+fn checked(terms: TermTable, words: &WordTable) -> Result<TermTable, InvalidFile> {
+    match terms.words_with_one_key() {
+        None => Ok(terms),
         Some((a, b)) => Err(one_key(words.get(a), words.get(b))),
     }
 }
@@ -117,9 +121,8 @@ impl Model {
     /// # Errors
     /// Never for a model that was read or trained; the format's library may still object.
     pub fn to_bytes(&self) -> Result<Vec<u8>, InvalidFile> {
-        let term_words: Vec<u64> = self.terms.terms().map(|term| term.0).collect();
-        let rows: Vec<f32> =
-            (0..self.terms.len() as u32).flat_map(|place| self.terms.weights(place)).collect();
+        let term_words: Vec<u64> = self.terms().map(|term| term.id.0).collect();
+        let rows: Vec<f32> = self.terms().flat_map(|term| term.weights()).collect();
         to_bytes(&self.facts, &self.words, &term_words, &self.articles, &rows)
     }
 
@@ -152,7 +155,7 @@ impl Model {
         let topics = facts.topics.len();
         let len = file.len::<u32>("term_articles")?;
         if len == 0
-            || len >= u32::MAX as usize
+            || len > MAX_TERMS
             || file.len::<u64>("term_words")? != len
             || file.len::<f32>("term_weights")? != len * topics
         {
@@ -164,32 +167,35 @@ impl Model {
         file.check_canonical(metadata(&facts)?)?;
         let words = file_words(file.get("word_bytes")?, &file.get::<u8>("word_lengths")?)?;
         let articles: Vec<u32> = file.get("term_articles")?;
-        let terms = WeightedTerms::written_by(len, topics, |some, records| read_terms(file, some, records))?;
-        check_terms(terms.terms(), words.len())?;
-        let index = checked(TermIndex::new(&words, terms.terms()), &words)?;
-        Ok(|revision| Self { revision, facts, words, terms, articles, index })
+        let mut check = TermCheck::new(words.len());
+        let mut followers = Followers::new(words.len());
+        file.each("term_words", 0..len, |term| {
+            check.see(TermId(term));
+            followers.see(TermId(term));
+        })?;
+        check.finish()?;
+        let read = |some, out: &mut Vec<TermId>| file.each("term_words", some, |term| out.push(TermId(term)));
+        let write = |some, numbers: &mut Numbers<'_>| read_weights(file, some, numbers);
+        let terms = TermTable::read(&words, followers, topics, read, write)?;
+        let terms = checked(terms, &words)?;
+        Ok(|revision| Self { revision, facts, words, terms, articles })
     }
 }
 
-/// Reads some terms and their weights.
-fn read_terms(
+/// Reads the weights of some terms.
+fn read_weights(
     file: &TensorFile<'_>,
     some: Range<usize>,
-    mut records: Records<'_>,
+    numbers: &mut Numbers<'_>,
 ) -> Result<(), InvalidFile> {
-    let mut record = 0;
-    file.each("term_words", some.clone(), |term| {
-        records.set_term(record, TermId(term));
-        record += 1;
-    })?;
-    let topics = records.topics();
-    let (mut record, mut topic, mut finite) = (0, 0, true);
+    let topics = numbers.len();
+    let (mut term, mut topic, mut finite) = (0, 0, true);
     file.each("term_weights", some.start * topics..some.end * topics, |weight: f32| {
         finite &= weight.is_finite();
-        records.set_weight(record, topic, weight);
+        numbers.set(term, topic, weight.to_bits());
         topic += 1;
         if topic == topics {
-            (record, topic) = (record + 1, 0);
+            (term, topic) = (term + 1, 0);
         }
     })?;
     if finite { Ok(()) } else { Err(InvalidFile::content("a weight is not a finite number")) }

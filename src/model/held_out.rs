@@ -10,7 +10,7 @@ use super::{
     leave_one_out::Whole,
     options::Options,
     sample::{NotCounted, Sample, SampledArticle, in_order_of_digests},
-    term_index::TermIndex,
+    term_table::TermTable,
     vocabulary,
 };
 use crate::{article::LabeledArticle, counts::Counts, file::hex};
@@ -66,7 +66,7 @@ pub fn leave_one_out(
             articles: counts.article_count(),
         });
     }
-    let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
+    let index = TermTable::of_counts(counts);
     let order = in_order_of_digests(counts, articles)?;
     let sample = Sample::new(counts, &index, &order.iter().map(|&i| (i, articles[i])).collect::<Vec<_>>())?;
     let max_terms = usize::try_from(training.max_terms).unwrap_or(usize::MAX);

@@ -324,10 +324,11 @@ mod tests {
         counts::{TermId, WordTable},
         model::{
             Variant,
-            classify::{add_scores, in_units},
+            classify::in_units,
             estimate::Rows,
             sample::{Sample, in_order_of_digests},
-            term_index::TermIndex,
+            score::add_scores,
+            term_table::TermTable,
         },
         text::{TermKey, TextProfile, TextReader, pair_key, word_key},
     };
@@ -405,7 +406,7 @@ mod tests {
         let corpus = corpus();
         let counts = Counts::of(TextProfile::default(), &corpus).unwrap();
         let articles: Vec<_> = corpus.iter().collect();
-        let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
+        let index = TermTable::of_counts(&counts);
         let order = in_order_of_digests(&counts, &articles).unwrap();
         let in_order: Vec<_> = order.iter().map(|&i| (i, articles[i])).collect();
         let sample = Sample::new(&counts, &index, &in_order).unwrap();

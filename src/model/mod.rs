@@ -17,18 +17,20 @@ mod evidence;
 mod explain;
 mod facts;
 mod file;
+mod hash_table;
 mod held_out;
 mod leave_one_out;
 mod log_sums;
 mod logarithm;
+mod look_up;
 mod options;
 mod revision;
 mod sample;
-mod table;
-mod term_index;
+mod score;
+mod term;
+mod term_table;
 mod train;
 mod vocabulary;
-mod weighted_terms;
 mod written;
 
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
@@ -43,6 +45,7 @@ pub use held_out::{HeldOut, LeaveOneOutError, leave_one_out};
 pub use options::{InvalidOptions, MAX_EVIDENCE_TERMS, Options};
 pub use revision::{InvalidRevision, Revision};
 pub use sample::{NotCounted, SAMPLE_BYTES, SAMPLE_LIMIT};
+pub use term::Term;
 pub use train::{
     DEFAULT_BACKGROUND, DEFAULT_MAX_TERMS, InvalidParams, TrainError, Trained, TrainingParams,
     ValidTrainingParams, train,
@@ -52,12 +55,10 @@ pub(crate) use article_sample::{ArticleSample, digest_prefix};
 pub(crate) use choose::MAX_CANDIDATES;
 pub(crate) use estimate::BLOCK as ESTIMATE_BLOCK;
 pub(crate) use sample::Sample;
-pub(crate) use term_index::TermIndex;
+pub(crate) use term_table::TermTable;
 pub(crate) use train::{Fitted, check_topics, fit};
 pub(crate) use vocabulary::{Cut, Frequencies};
 pub(crate) use written::WriteError;
-
-use weighted_terms::WeightedTerms;
 
 use crate::counts::WordTable;
 
@@ -69,10 +70,9 @@ pub struct Model {
     revision: Revision,
     facts: ModelFacts,
     words: WordTable,
-    terms: WeightedTerms,
-    /// In how many training articles each term occurs.
+    terms: TermTable,
+    /// In how many training articles each term occurs, in order.
     articles: Vec<u32>,
-    index: TermIndex,
 }
 
 impl Model {
@@ -94,26 +94,12 @@ impl Model {
         self.terms.len()
     }
 
-    /// The text of the term at `index`, in the order of their bytes.
-    #[must_use]
-    pub fn term(&self, index: usize) -> Option<String> {
-        let place = self.place(index)?;
-        Some(self.words.term(self.terms.term(place)))
+    fn articles_with_word(&self, word: u32) -> u32 {
+        self.articles[self.terms.place_of_word(word)]
     }
 
-    /// In how many training articles the term at `index` occurs.
-    #[must_use]
-    pub fn term_articles(&self, index: usize) -> Option<u32> {
-        self.articles.get(index).copied()
-    }
-
-    /// The weights of the term at `index`, one per topic: what its article weight is multiplied by, before calibration.
-    #[must_use]
-    pub fn weights(&self, index: usize) -> Option<impl ExactSizeIterator<Item = f32> + '_> {
-        self.place(index).map(|place| self.terms.weights(place))
-    }
-
-    fn place(&self, index: usize) -> Option<u32> {
-        u32::try_from(index).ok().filter(|_| index < self.terms.len())
+    /// The terms that the model has weights for, in the order of their bytes.
+    pub fn terms(&self) -> impl Iterator<Item = Term<'_>> {
+        (0..).zip(self.terms.iter()).map(|(place, (id, weights))| Term { model: self, id, place, weights })
     }
 }

@@ -4,7 +4,13 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{abstain::word_surprise, answer::Coverage, leave_one_out::Whole, term_index::TermIndex};
+use super::{
+    abstain::word_surprise,
+    answer::Coverage,
+    leave_one_out::Whole,
+    look_up::{LookUp, UNKNOWN},
+    term_table::TermTable,
+};
 use crate::{
     article::LabeledArticle,
     counts::{ArticleDigest, Counts, article_digest},
@@ -33,12 +39,9 @@ pub(crate) struct SampledArticle {
     pub(crate) running_words: u32,
     /// Heaviest first.
     pub(super) terms: Vec<(u32, Weight)>,
-    /// The words, as terms or [`DROPPED`], and how often each occurs.
+    /// The words, as terms or [`UNKNOWN`], and how often each occurs.
     words: Vec<(u32, u32)>,
 }
-
-/// In place of a term that the counts do not have any more.
-const DROPPED: u32 = u32::MAX;
 
 #[cfg(test)]
 impl SampledArticle {
@@ -95,7 +98,7 @@ impl<'a> Sample<'a> {
     /// them all, or what is left of such counts when terms are dropped; `index` is that of their terms.
     pub(crate) fn new(
         counts: &'a Counts,
-        index: &TermIndex,
+        index: &TermTable,
         articles: &[(usize, &LabeledArticle)],
     ) -> Result<Self, NotCounted> {
         let not_counted = |a: &LabeledArticle| NotCounted(a.article.id.clone(), a.topic.to_string());
@@ -104,12 +107,13 @@ impl<'a> Sample<'a> {
             .par_iter()
             .with_min_len(articles.len().div_ceil(4 * rayon::current_num_threads()))
             .map_init(
-                || TextReader::new(counts.profile),
-                |reader, &(place, labeled)| {
+                || (TextReader::new(counts.profile), LookUp::default()),
+                |(reader, look_up), &(place, labeled)| {
                     let topic =
                         counts.topics.binary_search(&labeled.topic).map_err(|_| not_counted(labeled))?;
                     reader.read(&labeled.article.title, &labeled.article.text);
-                    Ok(SampledArticle::new(place, topic, reader, counts, index))
+                    look_up.find(reader, index);
+                    Ok(SampledArticle::new(place, topic, reader, look_up, index))
                 },
             )
             .collect::<Result<_, _>>()?;
@@ -138,7 +142,7 @@ impl<'a> Sample<'a> {
         let coverage = |article: &SampledArticle| {
             let (mut known_words, mut surprise) = (0, 0.0);
             for &(term, tf) in &article.words {
-                let articles = if term == DROPPED { 0 } else { whole.other_articles(term) };
+                let articles = if term == UNKNOWN { 0 } else { whole.other_articles(term) };
                 known_words += if articles > 0 { tf } else { 0 };
                 surprise += f64::from(tf) * word_surprise(articles, others);
             }
@@ -150,29 +154,13 @@ impl<'a> Sample<'a> {
 }
 
 impl SampledArticle {
-    /// The article that was read last. A term that is missing in the counts is one that leave-one-out does not keep either.
-    fn new(place: usize, topic: usize, reader: &TextReader, counts: &Counts, index: &TermIndex) -> Self {
-        let numbers: Vec<u32> =
-            reader.words().map(|(key, _, _)| index.word(key).unwrap_or(DROPPED)).collect();
-        let number = |word: u32| numbers[word as usize];
-        let with_numbers = || {
-            let place = |&number: &u32| if number == DROPPED { DROPPED } else { index.word_place(number) };
-            numbers.iter().map(place).zip(reader.words())
-        };
-        let words: Vec<_> = with_numbers().map(|(term, (_, tf, _))| (term, tf)).collect();
-        let known = with_numbers().filter(|(term, _)| *term != DROPPED);
-        let mut terms: Vec<_> = known.map(|(term, (_, _, weight))| (term, weight)).collect();
-        // A pair is in the counts only where both of its words are.
-        let searches: Vec<_> = reader
-            .pairs()
-            .map(|(a, b, _, weight)| (number(a), number(b), weight))
-            .filter(|&(a, b, _)| a != DROPPED && b != DROPPED)
-            .map(|(a, b, weight)| (index.search_pair(a, b), weight))
-            .collect();
-        let found = searches.into_iter().filter_map(|(search, weight)| {
-            Some((index.pair(search, |place| counts.terms[place as usize])?, weight))
-        });
-        terms.extend(found);
+    /// The article that was read and looked up last. A term that is missing in the counts is one that leave-one-out does not
+    /// keep either.
+    fn new(place: usize, topic: usize, reader: &TextReader, look_up: &LookUp, index: &TermTable) -> Self {
+        let numbers = look_up.word_numbers().iter();
+        let places = numbers.map(|&n| if n == UNKNOWN { n } else { index.of_word(n)[0] });
+        let words: Vec<_> = places.zip(reader.words()).map(|(term, (_, tf, _))| (term, tf)).collect();
+        let mut terms: Vec<_> = look_up.terms(index).map(|(_, place, weight)| (place[0], weight)).collect();
         // Heaviest first, then by their places, as one number: that is compared without a branch.
         terms.sort_unstable_by_key(|&(term, weight)| u64::from(!weight) << 32 | u64::from(term));
         terms.shrink_to_fit();

@@ -9,7 +9,7 @@ use super::{
     file::Parts,
     held_out::{self, HeldOut},
     sample::{NotCounted, Sample, in_order_of_digests, sampled},
-    term_index::TermIndex,
+    term_table::TermTable,
     vocabulary,
 };
 use crate::{
@@ -187,7 +187,7 @@ pub fn train(
     params: &ValidTrainingParams,
 ) -> Result<Trained, TrainError> {
     check_topics(&counts.topics, params)?;
-    let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
+    let index = TermTable::of_counts(counts);
     let sample = articles.map(|articles| {
         let order = in_order_of_digests(counts, articles)?;
         let bytes = |&i: &usize| articles[i].article.title.len() + articles[i].article.text.len();
@@ -196,8 +196,7 @@ pub fn train(
     });
     let fitted = fit(counts, &counts.summary(), sample.transpose()?, params)?;
     let weights = Rows::new(counts, &fitted.kept).estimate_rounded(&fitted.facts.estimator)?;
-    let index = (fitted.kept.len() == counts.terms.len()).then_some(index);
-    let (model, bytes) = Parts::new(fitted.facts, counts, &fitted.kept, weights).finish(index)?;
+    let (model, bytes) = Parts::new(fitted.facts, counts, &fitted.kept, weights).finish()?;
     debug_assert_eq!(Model::from_bytes(&bytes).map(|read| read.revision()), Ok(model.revision()));
     Ok(Trained { model, bytes, held_out: fitted.held_out })
 }

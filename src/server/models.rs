@@ -54,21 +54,18 @@ impl Models {
         }
         refuse_any(violations)?;
         let revision = model.revision();
-        let found = model
-            .find_term(&term)
-            .and_then(|index| Some((model.term(index)?, model.term_articles(index)?, model.weights(index)?)));
-        let Some((term, articles, weights)) = found else {
+        let Some(found) = model.find_term(&term) else {
             return Err(RequestError::TermNotFound { term, revision });
         };
         let weights = model
             .facts()
             .topics
             .iter()
-            .zip(weights)
+            .zip(found.weights())
             .map(|(topic, weight)| v1::TopicWeight { topic: topic.clone(), weight: f64::from(weight) });
         Ok(v1::LookUpTermResponse {
-            term,
-            articles,
+            term: found.text(),
+            articles: found.articles(),
             weights: weights.collect(),
             model_revision: revision.to_string(),
         })

@@ -11,10 +11,11 @@ pub struct SelfTestError(String);
 pub(super) fn self_test(model: &Model) -> Result<(), SelfTestError> {
     let mut classifier = Classifier::new(model.facts().text_profile);
     for (topic, name) in model.facts().topics.iter().enumerate() {
-        let strongest = (0..model.term_count())
-            .filter_map(|i| Some((i, model.weights(i)?.nth(topic)?)))
+        let strongest = model
+            .terms()
+            .filter_map(|term| Some((term, term.weights().nth(topic)?)))
             .max_by(|a, b| a.1.total_cmp(&b.1))
-            .and_then(|(i, _)| model.term(i));
+            .map(|(term, _)| term.text());
         let text = strongest.ok_or_else(|| SelfTestError(format!("topic {name:?} has no term")))?;
         let answer = classifier.classify(model, "", &text, &Options::default());
         let total: f64 = answer.topics.iter().map(|t| t.probability).sum();

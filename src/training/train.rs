@@ -17,7 +17,7 @@ use crate::{
     counts::{CorpusSummary, Counts},
     file::replace_with,
     model::{
-        ArticleSample, HeldOut, ModelFacts, NotCounted, Revision, Sample, TermIndex, TrainError,
+        ArticleSample, HeldOut, ModelFacts, NotCounted, Revision, Sample, TermTable, TrainError,
         ValidTrainingParams, check_topics, fit,
     },
     text::TextProfile,
@@ -215,7 +215,7 @@ fn read_sample<'a>(
     log: &mut PlaceLog,
 ) -> Result<(Sample<'a>, Vec<SampledFacts>), TrainingError> {
     let taken = articles.into_articles();
-    let index = TermIndex::new(&counts.words, counts.terms.iter().copied());
+    let index = TermTable::of_counts(counts);
     let labeled: Vec<_> = taken.iter().map(|taken| &taken.labeled).enumerate().collect();
     let sample = Sample::new(counts, &index, &labeled)?;
     let mut numbers: Vec<u64> = taken.iter().map(|taken| taken.place).collect();

@@ -1,8 +1,5 @@
 //! From hashes to numbers: one flat open-addressing table of four bytes a slot.
 
-/// So many places are looked at before the first number is added: the processor waits for all of them at once.
-const AT_ONCE: usize = 32;
-
 /// Finds numbers by hashes of what they stand for. It remembers as much of each hash as its slots have room for beside the
 /// number: whether a number is the right one is for the caller to say, who knows what it stands for.
 ///
@@ -22,11 +19,11 @@ pub(crate) struct Start {
 }
 
 impl HashTable {
-    /// A table for `len` numbers, all below `limit`, which is below 2^32.
-    pub(crate) fn with_room(len: usize, limit: usize) -> Self {
+    /// A table for the numbers below `len`, which is below 2^32.
+    pub(crate) fn with_room(len: usize) -> Self {
         // Three of five are used: then most numbers stand where their search begins.
         let slots = vec![0; len + len * 2 / 3 + 1];
-        let number_bits = u32::MAX >> limit.checked_ilog2().map_or(31, |log| 31 - log);
+        let number_bits = u32::MAX >> len.checked_ilog2().map_or(31, |log| 31 - log);
         Self { slots, number_bits }
     }
 
@@ -40,24 +37,6 @@ impl HashTable {
         self.slots[place] = (hash as u32 & !self.number_bits) | (number + 1);
     }
 
-    /// Adds numbers by their hashes, of which there must be room for as many more. Those given together are added faster.
-    pub(crate) fn insert_all(&mut self, numbers: &[(u64, u32)]) {
-        for some in numbers.chunks(AT_ONCE) {
-            let mut starts = [Start { place: 0, slot: 0 }; AT_ONCE];
-            starts.iter_mut().zip(some).for_each(|(start, &(hash, _))| *start = self.start(hash));
-            for (start, &(hash, number)) in starts.iter().zip(some) {
-                let mut place = start.place;
-                // What was taken before is taken still.
-                let mut taken = start.slot != 0 || self.slots[place] != 0;
-                while taken {
-                    place = self.after(place);
-                    taken = self.slots[place] != 0;
-                }
-                self.slots[place] = (hash as u32 & !self.number_bits) | (number + 1);
-            }
-        }
-    }
-
     /// Looks at the place of a hash. Starting many searches before going on with the first makes the processor wait for all
     /// of their memory at once.
     #[inline]
@@ -69,21 +48,25 @@ impl HashTable {
     /// The first number that was added with this hash and for which `is_it` holds.
     #[inline]
     pub(crate) fn get(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        self.go_on(self.start(hash), hash, is_it)
-    }
-
-    /// The same, for a search that was started.
-    #[inline]
-    pub(crate) fn go_on(
-        &self,
-        Start { mut place, mut slot }: Start,
-        hash: u64,
-        is_it: impl Fn(u32) -> bool,
-    ) -> Option<u32> {
+        let Start { mut place, mut slot } = self.start(hash);
         while slot != 0 {
             let number = (slot & self.number_bits).wrapping_sub(1);
             if (slot ^ hash as u32) & !self.number_bits == 0 && is_it(number) {
                 return Some(number);
+            }
+            place = self.after(place);
+            slot = self.slots[place];
+        }
+        None
+    }
+
+    /// The first number that was added with a hash that agrees with this one as far as it is remembered; most of the time the
+    /// right one, and always when there is no other such.
+    #[inline]
+    pub(crate) fn likely(&self, Start { mut place, mut slot }: Start, hash: u64) -> Option<u32> {
+        while slot != 0 {
+            if (slot ^ hash as u32) & !self.number_bits == 0 {
+                return Some((slot & self.number_bits).wrapping_sub(1));
             }
             place = self.after(place);
             slot = self.slots[place];
@@ -110,17 +93,16 @@ mod tests {
     #[test]
     fn every_number_is_found_by_its_hash_and_no_other() {
         let hash = |i: u32| u64::from(i).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut table = HashTable::with_room(5000, 5000);
-        (0..1000).for_each(|i| table.insert(hash(i), i));
-        table.insert_all(&(1000..5000).map(|i| (hash(i), i)).collect::<Vec<_>>());
+        let mut table = HashTable::with_room(5000);
+        (0..5000).for_each(|i| table.insert(hash(i), i));
         assert!((0..5000).all(|i| table.get(hash(i), |n| n == i) == Some(i)));
         assert!((5000..9000).all(|i| table.get(hash(i), |n| n == i).is_none()));
-        assert_eq!(HashTable::with_room(0, 0).get(hash(1), |_| true), None);
+        assert_eq!(HashTable::with_room(0).get(hash(1), |_| true), None);
     }
 
     #[test]
     fn numbers_with_one_hash_are_told_apart_by_the_caller() {
-        let mut table = HashTable::with_room(3, 3);
+        let mut table = HashTable::with_room(3);
         (0..3).for_each(|i| table.insert(u64::MAX, i));
         assert_eq!(table.get(u64::MAX, |n| n == 2), Some(2));
         assert_eq!(table.get(u64::MAX, |n| n > 0), Some(1));

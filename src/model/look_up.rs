@@ -1,0 +1,117 @@
+//! Finds all terms of an article in a model.
+//!
+//! Looking up is waiting for memory. So every step is taken for all terms before the next: what a step reads for one term does
+//! not depend on another, and the processor waits for many of them at once.
+
+use super::{hash_table::Start, term_table::TermTable};
+use crate::{
+    counts::TermId,
+    text::{TextReader, Weight},
+};
+
+/// In the place of a word's number: the model does not have the word.
+pub(crate) const UNKNOWN: u32 = u32::MAX;
+
+/// Looks up articles. Keep one per thread: after a few articles it allocates nothing.
+#[derive(Default)]
+pub(crate) struct LookUp {
+    /// The number of each distinct word in the model, or [`UNKNOWN`].
+    numbers: Vec<u32>,
+    /// The known words: number, weight in the article.
+    words: Vec<(u32, Weight)>,
+    /// The known pairs: where they lie, weight in the article.
+    pairs: Vec<(usize, Weight)>,
+    /// What pairs they are.
+    pair_terms: Vec<TermId>,
+    // What is known of them while they are looked up.
+    word_searches: Vec<Start>,
+    pair_searches: Vec<PairSearch>,
+}
+
+/// A pair of known words.
+struct PairSearch {
+    first: u32,
+    second: u32,
+    /// Where the search for it begins.
+    bucket: u32,
+    weight: Weight,
+}
+
+impl LookUp {
+    /// Finds the terms of the article that was read last.
+    pub(crate) fn find(&mut self, reader: &TextReader, terms: &TermTable) {
+        self.find_words(reader, terms);
+        self.words.clear();
+        let words = self.numbers.iter().zip(reader.words());
+        let known = words.filter(|(number, _)| **number != UNKNOWN);
+        self.words.extend(known.map(|(&number, (_, _, weight))| (number, weight)));
+        self.find_pairs(reader, terms);
+    }
+
+    /// The number in the model of each distinct word of the article that was looked up last, or [`UNKNOWN`].
+    pub(crate) fn word_numbers(&self) -> &[u32] {
+        &self.numbers
+    }
+
+    /// Its known words, in order of first occurrence: number, weight in the article.
+    pub(crate) fn words(&self) -> &[(u32, Weight)] {
+        &self.words
+    }
+
+    /// Its known pairs, in order of first occurrence: where they lie, weight in the article.
+    pub(crate) fn pairs(&self) -> &[(usize, Weight)] {
+        &self.pairs
+    }
+
+    /// All of its known terms, words first: what the model has of each, and its weight in the article.
+    pub(crate) fn terms<'t>(
+        &self,
+        terms: &'t TermTable,
+    ) -> impl Iterator<Item = (TermId, &'t [u32], Weight)> + use<'_, 't> {
+        let words = self.words.iter().map(|&(n, weight)| (TermId::word(n), terms.of_word(n), weight));
+        let pairs = self.pair_terms.iter().zip(&self.pairs);
+        words.chain(pairs.map(|(&term, &(at, weight))| (term, terms.of_pair(at), weight)))
+    }
+
+    fn find_words(&mut self, reader: &TextReader, terms: &TermTable) {
+        let index = terms.words();
+        self.word_searches.clear();
+        self.word_searches.extend(reader.words().map(|(key, _, _)| index.start(key.0)));
+        self.numbers.clear();
+        let searches = self.word_searches.iter().zip(reader.words());
+        self.numbers
+            .extend(searches.map(|(&start, (key, _, _))| index.likely(start, key.0).unwrap_or(UNKNOWN)));
+        let found = self.numbers.iter().zip(reader.words());
+        let right = found.fold(true, |right, (&number, (key, _, _))| {
+            right & (number == UNKNOWN || terms.has_key(number, key))
+        });
+        if !right {
+            for (number, (key, _, _)) in self.numbers.iter_mut().zip(reader.words()) {
+                *number = terms.word(key).unwrap_or(UNKNOWN);
+            }
+        }
+    }
+
+    fn find_pairs(&mut self, reader: &TextReader, terms: &TermTable) {
+        self.pair_searches.clear();
+        for (first, second, _, weight) in reader.pairs() {
+            // A model that knows a pair knows both of its words.
+            let (first, second) = (self.numbers[first as usize], self.numbers[second as usize]);
+            if first != UNKNOWN
+                && second != UNKNOWN
+                && let Some(bucket) = terms.search(first, second)
+            {
+                self.pair_searches.push(PairSearch { first, second, bucket, weight });
+            }
+        }
+        self.pair_searches.iter().for_each(|search| terms.look(search.bucket));
+        self.pairs.clear();
+        self.pair_terms.clear();
+        for &PairSearch { first, second, bucket, weight } in &self.pair_searches {
+            if let Some(at) = terms.find(first, second, bucket) {
+                self.pairs.push((at, weight));
+                self.pair_terms.push(TermId::pair(first, second));
+            }
+        }
+    }
+}
