@@ -61,12 +61,12 @@ def news(a, tmp):
     topics = ["diplomacy", "protest", "conflict"]
     print("\n| news | articles | three topics, forced | four ways: accuracy | macro-F1 | ECE | topics answered | other turned away |")
     print("|---" * 8 + "|")
-    for name, take in (("audit_2025_q4", 0), ("audit_2025_q4 sure", 0), ("wcep_2025_q4", 0), ("wcep_2020_2025", 2000), ("wcep_2010_2020", 2000)):
+    for name in ("audit_2025_q4", "audit_2025_q4 sure", "wcep_2025_q4", "wcep_2020_2025", "wcep_2010_2020", "wcep_2010_2020 from 2013"):
         data = rows(os.path.join(a.data, "news", name.split()[0] + ".jsonl"))
         if name.endswith("sure"):
             data = [r for r in data if r["sure"]]
-        if take:
-            data = random.Random(1).sample(data, take)
+        if name.endswith("from 2013"):
+            data = [r for r in data if r["date"] >= "2013"]
         path = write(os.path.join(tmp, "news.jsonl"), data)
         answers = [json.loads(l)["classification"] for l in run(a.bayeswire, "classify", "--format", "jsonl", path).splitlines()]
         probability = [{t["topic"]: t.get("probability", 0.0) for t in c["topics"]} for c in answers]
