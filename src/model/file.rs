@@ -72,9 +72,12 @@ impl Parts {
         let topics = facts.topics.len();
         let table = || {
             let table = TermTable::new(&words, &terms, topics, |some, numbers| {
+                let mut bits = Vec::with_capacity(topics);
                 for (term, place) in some.enumerate() {
-                    let weights = &rows[place * topics..(place + 1) * topics];
-                    (0..).zip(weights).for_each(|(number, w)| numbers.set(term, number, w.to_bits()));
+                    let weights = rows[place * topics..(place + 1) * topics].iter();
+                    bits.clear();
+                    bits.extend(weights.map(|weight| weight.to_bits()));
+                    numbers.set(term, &bits);
                 }
             });
             checked(table, &words)
@@ -189,15 +192,13 @@ fn read_weights(
     numbers: &mut Numbers<'_>,
 ) -> Result<(), InvalidFile> {
     let topics = numbers.len();
-    let (mut term, mut topic, mut finite) = (0, 0, true);
+    let mut finite = true;
+    let mut bits = Vec::with_capacity(some.len() * topics);
     file.each("term_weights", some.start * topics..some.end * topics, |weight: f32| {
         finite &= weight.is_finite();
-        numbers.set(term, topic, weight.to_bits());
-        topic += 1;
-        if topic == topics {
-            (term, topic) = (term + 1, 0);
-        }
+        bits.push(weight.to_bits());
     })?;
+    bits.chunks_exact(topics).enumerate().for_each(|(term, bits)| numbers.set(term, bits));
     if finite { Ok(()) } else { Err(InvalidFile::content("a weight is not a finite number")) }
 }
 

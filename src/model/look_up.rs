@@ -21,8 +21,6 @@ pub(crate) struct LookUp {
     words: Vec<(u32, Weight)>,
     /// The known pairs: where they lie, weight in the article.
     pairs: Vec<(usize, Weight)>,
-    /// What pairs they are.
-    pair_terms: Vec<TermId>,
     // What is known of them while they are looked up.
     word_searches: Vec<Start>,
     pair_searches: Vec<PairSearch>,
@@ -69,8 +67,11 @@ impl LookUp {
         terms: &'t TermTable,
     ) -> impl Iterator<Item = (TermId, &'t [u32], Weight)> + use<'_, 't> {
         let words = self.words.iter().map(|&(n, weight)| (TermId::word(n), terms.of_word(n), weight));
-        let pairs = self.pair_terms.iter().zip(&self.pairs);
-        words.chain(pairs.map(|(&term, &(at, weight))| (term, terms.of_pair(at), weight)))
+        let pairs = self.pair_searches.iter().filter_map(|search| {
+            let at = terms.find(search.first, search.second, search.bucket)?;
+            Some((TermId::pair(search.first, search.second), terms.of_pair(at), search.weight))
+        });
+        words.chain(pairs)
     }
 
     fn find_words(&mut self, reader: &TextReader, terms: &TermTable) {
@@ -106,11 +107,9 @@ impl LookUp {
         }
         self.pair_searches.iter().for_each(|search| terms.look(search.bucket));
         self.pairs.clear();
-        self.pair_terms.clear();
         for &PairSearch { first, second, bucket, weight } in &self.pair_searches {
             if let Some(at) = terms.find(first, second, bucket) {
                 self.pairs.push((at, weight));
-                self.pair_terms.push(TermId::pair(first, second));
             }
         }
     }

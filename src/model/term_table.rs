@@ -105,7 +105,7 @@ impl TermTable {
     /// The terms of counts; the number of each is its place among them.
     pub(crate) fn of_counts(counts: &Counts) -> Self {
         Self::new(&counts.words, &counts.terms, 1, |some, numbers| {
-            some.enumerate().for_each(|(term, place)| numbers.set(term, 0, place as u32));
+            some.enumerate().for_each(|(term, place)| numbers.set(term, &[place as u32]));
         })
     }
 
@@ -397,16 +397,17 @@ impl Numbers<'_> {
         self.share.shape.numbers
     }
 
-    /// Sets a number of a term, both counted from the first.
+    /// Sets the numbers of a term, counted from the first.
     #[inline]
-    pub(crate) fn set(&mut self, term: usize, number: usize, value: u32) {
+    pub(crate) fn set(&mut self, term: usize, numbers: &[u32]) {
         let share = &mut self.share;
-        let numbers = share.shape.numbers;
-        match self.places[term] {
-            At::Word(word) => share.word_numbers[word as usize * numbers + number] = value,
-            At::Bucket(bucket, start) => share.pairs[bucket as usize][usize::from(start) + number] = value,
-            At::Apart(pair) => share.apart[pair as usize * numbers + number] = value,
-        }
+        let len = share.shape.numbers;
+        let there = match self.places[term] {
+            At::Word(word) => &mut share.word_numbers[word as usize * len..],
+            At::Bucket(bucket, start) => &mut share.pairs[bucket as usize][usize::from(start)..],
+            At::Apart(pair) => &mut share.apart[pair as usize * len..],
+        };
+        there.iter_mut().zip(numbers).take(len).for_each(|(there, number)| *there = *number);
     }
 }
 
@@ -428,10 +429,7 @@ mod tests {
         let mut terms: Vec<TermId> = (0..3).map(TermId::word).chain(pairs).collect();
         terms.sort_unstable();
         let table = TermTable::new(&words, &terms, 2, |some, numbers| {
-            for (term, index) in some.enumerate() {
-                numbers.set(term, 0, index as u32);
-                numbers.set(term, 1, 100);
-            }
+            some.enumerate().for_each(|(term, index)| numbers.set(term, &[index as u32, 100]));
         });
         assert_eq!((table.len(), table.words_with_one_key()), (5, None));
         assert_eq!(table.word(word_key("talk")), Some(1));
@@ -458,7 +456,8 @@ mod tests {
         for numbers in [1, 4, 7, LINE, 2 * LINE] {
             let table = TermTable::new(&words, &terms, numbers, |some, out| {
                 for (term, place) in some.enumerate() {
-                    (0..numbers).for_each(|number| out.set(term, number, (place + number) as u32));
+                    let of_term: Vec<u32> = (0..numbers).map(|number| (place + number) as u32).collect();
+                    out.set(term, &of_term);
                 }
             });
             for (first, second) in (0..300).flat_map(|first| (0..300).map(move |second| (first, second))) {

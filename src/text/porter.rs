@@ -31,32 +31,38 @@ const fn ending(letters: &[u8]) -> Ending {
 }
 
 /// Words that the rules would spoil, and what they become.
-const IRREGULAR: [(&[u8], &[u8]); 18] = [
-    (b"andes", b"andes"),
-    (b"atlas", b"atlas"),
-    (b"bias", b"bias"),
-    (b"cosmos", b"cosmos"),
-    (b"dying", b"die"),
-    (b"early", b"earli"),
-    (b"gently", b"gentl"),
-    (b"howe", b"howe"),
-    (b"idly", b"idl"),
-    (b"lying", b"lie"),
-    (b"news", b"news"),
-    (b"only", b"onli"),
-    (b"singly", b"singl"),
-    (b"skies", b"sky"),
-    (b"skis", b"ski"),
-    (b"sky", b"sky"),
-    (b"tying", b"tie"),
-    (b"ugly", b"ugli"),
+const IRREGULAR: [(Ending, &str); 18] = [
+    (ending(b"andes"), "andes"),
+    (ending(b"atlas"), "atlas"),
+    (ending(b"bias"), "bias"),
+    (ending(b"cosmos"), "cosmos"),
+    (ending(b"dying"), "die"),
+    (ending(b"early"), "earli"),
+    (ending(b"gently"), "gentl"),
+    (ending(b"howe"), "howe"),
+    (ending(b"idly"), "idl"),
+    (ending(b"lying"), "lie"),
+    (ending(b"news"), "news"),
+    (ending(b"only"), "onli"),
+    (ending(b"singly"), "singl"),
+    (ending(b"skies"), "sky"),
+    (ending(b"skis"), "ski"),
+    (ending(b"sky"), "sky"),
+    (ending(b"tying"), "tie"),
+    (ending(b"ugly"), "ugli"),
 ];
 
-const LONGEST_IRREGULAR: usize = 6;
-
 /// Words that stay as they are once a plural's s is gone.
-const COMPLETE: [&[u8]; 8] =
-    [b"inning", b"outing", b"canning", b"herring", b"earring", b"proceed", b"exceed", b"succeed"];
+const COMPLETE: [Ending; 8] = [
+    ending(b"inning"),
+    ending(b"outing"),
+    ending(b"canning"),
+    ending(b"herring"),
+    ending(b"earring"),
+    ending(b"proceed"),
+    ending(b"exceed"),
+    ending(b"succeed"),
+];
 
 /// What step 1b makes ee of in R1.
 const EED: [Ending; 2] = [ending(b"eedly"), ending(b"eed")];
@@ -138,14 +144,12 @@ pub(super) fn stem<T>(word: &str, see: impl FnOnce(&str) -> T) -> T {
     if word.len() <= 2 || word.len() > MAX_WORD_BYTES {
         return see(word);
     }
-    if word.len() <= LONGEST_IRREGULAR
-        && let Ok(place) = IRREGULAR.binary_search_by_key(&word.as_bytes(), |pair| pair.0)
-    {
-        return see(std::str::from_utf8(IRREGULAR[place].1).unwrap_or(word));
-    }
     let mut stem = PorterWord::new(word.as_bytes());
+    if let Some((_, irregular)) = IRREGULAR.iter().find(|(whole, _)| stem.is(*whole)) {
+        return see(irregular);
+    }
     stem.plural();
-    if !(matches!(stem.len, 6 | 7) && COMPLETE.contains(&stem.as_bytes())) {
+    if !COMPLETE.iter().any(|&whole| stem.is(whole)) {
         stem.past_and_present();
         stem.final_y();
         stem.derived();
@@ -201,6 +205,11 @@ impl PorterWord {
     /// The last eight letters, as [`Ending`] has them.
     fn tail(&self) -> u64 {
         self.bytes[self.len..].first_chunk().map_or(0, |tail| u64::from_le_bytes(*tail))
+    }
+
+    /// Whether this is the whole word, of less than eight letters: zeros stand before it.
+    fn is(&self, whole: Ending) -> bool {
+        self.tail() == whole.number
     }
 
     fn ends_in(&self, ending: Ending) -> bool {
@@ -375,11 +384,7 @@ mod tests {
             "", "b", "y", "say", "hop", "gener", "commun", "arsen", "appl", "relat", "control", "skat",
             "syzyg", "owe",
         ];
-        let whole = IRREGULAR
-            .iter()
-            .map(|pair| pair.0)
-            .chain(COMPLETE)
-            .map(|w| std::str::from_utf8(w).unwrap().to_owned());
+        let whole = IRREGULAR.iter().map(|pair| pair.0).chain(COMPLETE).map(letters);
         let made = starts
             .iter()
             .flat_map(|start| endings.iter().flat_map(move |a| ENDINGS.map(|b| format!("{start}{a}{b}"))));
