@@ -192,13 +192,17 @@ fn read_weights(
     numbers: &mut Numbers<'_>,
 ) -> Result<(), InvalidFile> {
     let topics = numbers.len();
-    let mut finite = true;
-    let mut bits = Vec::with_capacity(some.len() * topics);
+    let (mut term, mut finite) = (0, true);
+    let mut of_term = Vec::with_capacity(topics);
     file.each("term_weights", some.start * topics..some.end * topics, |weight: f32| {
         finite &= weight.is_finite();
-        bits.push(weight.to_bits());
+        of_term.push(weight.to_bits());
+        if of_term.len() == topics {
+            numbers.set(term, &of_term);
+            of_term.clear();
+            term += 1;
+        }
     })?;
-    bits.chunks_exact(topics).enumerate().for_each(|(term, bits)| numbers.set(term, bits));
     if finite { Ok(()) } else { Err(InvalidFile::content("a weight is not a finite number")) }
 }
 

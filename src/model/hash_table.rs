@@ -48,25 +48,27 @@ impl HashTable {
     /// The first number that was added with this hash and for which `is_it` holds.
     #[inline]
     pub(crate) fn get(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let Start { mut place, mut slot } = self.start(hash);
-        while slot != 0 {
-            let number = (slot & self.number_bits).wrapping_sub(1);
-            if (slot ^ hash as u32) & !self.number_bits == 0 && is_it(number) {
-                return Some(number);
-            }
-            place = self.after(place);
-            slot = self.slots[place];
-        }
-        None
+        self.go_on(self.start(hash), hash, is_it)
     }
 
     /// The first number that was added with a hash that agrees with this one as far as it is remembered; most of the time the
     /// right one, and always when there is no other such.
     #[inline]
-    pub(crate) fn likely(&self, Start { mut place, mut slot }: Start, hash: u64) -> Option<u32> {
+    pub(crate) fn likely(&self, start: Start, hash: u64) -> Option<u32> {
+        self.go_on(start, hash, |_| true)
+    }
+
+    #[inline]
+    fn go_on(
+        &self,
+        Start { mut place, mut slot }: Start,
+        hash: u64,
+        is_it: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
         while slot != 0 {
-            if (slot ^ hash as u32) & !self.number_bits == 0 {
-                return Some((slot & self.number_bits).wrapping_sub(1));
+            let number = (slot & self.number_bits).wrapping_sub(1);
+            if (slot ^ hash as u32) & !self.number_bits == 0 && is_it(number) {
+                return Some(number);
             }
             place = self.after(place);
             slot = self.slots[place];
