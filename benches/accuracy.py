@@ -61,10 +61,15 @@ def news(a, tmp):
     topics = ["diplomacy", "protest", "conflict"]
     print("\n| news | articles | three topics, forced | four ways: accuracy | macro-F1 | ECE | topics answered | other turned away |")
     print("|---" * 8 + "|")
-    for name in ("audit_2025_q4", "audit_2025_q4 sure", "wcep_2025_q4", "wcep_2020_2025", "wcep_2010_2020", "wcep_2010_2020 from 2013"):
+    older = ["wcep_2010_2020" + part for part in ("", " odd lines", " even lines", " from 2013")]
+    for name in ["audit_2025_q4", "audit_2025_q4 sure", "wcep_2025_q4", "wcep_2020_2025", *older]:
         data = rows(os.path.join(a.data, "news", name.split()[0] + ".jsonl"))
         if name.endswith("sure"):
             data = [r for r in data if r["sure"]]
+        if name.endswith(" odd lines"):
+            data = data[::2]
+        if name.endswith(" even lines"):
+            data = data[1::2]
         if name.endswith("from 2013"):
             data = [r for r in data if r["date"] >= "2013"]
         path = write(os.path.join(tmp, "news.jsonl"), data)
