@@ -3,6 +3,7 @@
 //! `words` splits text, `stem` maps a surface form to its term, `reader` counts words and adjacent pairs, `weight` turns
 //! the counts into fixed-point weights. [`TextReader`] does all of it without allocating once warm.
 
+mod block;
 mod index;
 mod language;
 mod porter;

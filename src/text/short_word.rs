@@ -32,23 +32,6 @@ const FIRST: [u8x16; 17] = {
     first
 };
 
-/// The ASCII letters and digits that sixteen bytes begin with, in lower case, the rest zero; and how many. All bytes at once.
-#[inline]
-fn lower_alphanumerics(bytes: [u8; 16]) -> (u128, usize) {
-    // Which bytes are at least `first` and at most so many more.
-    let within = |bytes: u8x16, first, more| {
-        let above = bytes - u8x16::splat(first);
-        above.min(u8x16::splat(more)).simd_eq(above)
-    };
-    let bytes = u8x16::new(bytes);
-    let capital_bit = u8x16::splat(0x20);
-    let letter = within(bytes | capital_bit, b'a', 25);
-    let digit = within(bytes, b'0', 9);
-    let len = (letter | digit).to_bitmask().trailing_ones() as usize;
-    let word = (bytes | (letter & capital_bit)) & FIRST[len.min(16)];
-    (u128::from_le_bytes(word.to_array()), len)
-}
-
 impl ShortWord {
     pub(super) const BYTES: usize = 8 * WORDS;
     /// No word of any text.
@@ -64,18 +47,23 @@ impl ShortWord {
         Some(Self(numbers))
     }
 
-    /// The word of ASCII letters and digits that begins at `at`, in lower case, and its length. Nothing where it may not
-    /// end there, for an apostrophe or a letter beyond ASCII follows or it goes on, or at the end of the text.
+    /// The `len` ASCII letters and digits that stand at `at`, in lower case, where they are few enough and stand in the text.
     #[inline]
-    pub(super) fn read(text: &[u8], at: usize) -> Option<(Self, usize)> {
-        let bytes: &[u8; 16] = text.get(at..)?.first_chunk()?;
-        let (word, len) = lower_alphanumerics(*bytes);
-        let next = *bytes.get(len)?;
-        if next == b'\'' || next >= 0x80 {
-            None
-        } else {
-            Some((Self([word as u64, (word >> 64) as u64, 0]), len))
-        }
+    pub(super) fn of_ascii(text: &[u8], at: usize, len: usize) -> Option<Self> {
+        let first = FIRST.get(len)?;
+        let rest = text.get(at..)?;
+        let bytes = match rest.first_chunk() {
+            Some(bytes) => *bytes,
+            None => {
+                let mut bytes = [0; 16];
+                bytes[..rest.len()].copy_from_slice(rest);
+                bytes
+            }
+        };
+        // This bit makes capitals small letters; small letters and digits have it.
+        let word = (u8x16::new(bytes) | u8x16::splat(0x20)) & *first;
+        let word = u128::from_le_bytes(word.to_array());
+        Some(Self([word as u64, (word >> 64) as u64, 0]))
     }
 
     /// Whether this is a letter, and one of ASCII.
@@ -119,32 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_is_told_apart_as_the_standard_library_does() {
-        for byte in 0..=255u8 {
-            for place in 0..16 {
-                let mut bytes = *b"AZaz09MxBYby18Nw";
-                bytes[place] = byte;
-                let len = if byte.is_ascii_alphanumeric() { 16 } else { place };
-                let mut expected = [0; 16];
-                expected[..len].copy_from_slice(&bytes[..len].to_ascii_lowercase());
-                let (word, found) = lower_alphanumerics(bytes);
-                assert_eq!((word.to_le_bytes(), found), (expected, len), "{byte} at {place}");
-            }
+    fn sixteen_letters_and_digits_become_lower_case_at_once() {
+        let text = b"-AZaz09MxBYby18Nw-";
+        let word = |at, len| ShortWord::of_ascii(text, at, len).map(|word| word.with_str(str::to_owned));
+        for (at, len) in (1..17).flat_map(|at| (1..=17 - at).map(move |len| (at, len))) {
+            let expected = String::from_utf8(text[at..at + len].to_ascii_lowercase()).ok();
+            assert_eq!(word(at, len), expected, "{len} at {at}");
         }
-    }
-
-    #[test]
-    fn a_word_is_read_where_its_end_is_certain() {
-        let read = |text: &str, at| {
-            ShortWord::read(text.as_bytes(), at).map(|(word, len)| word.with_str(|w| (w.to_owned(), len)))
-        };
-        let word = |w: &str, len| Some((w.to_owned(), len));
-        assert_eq!(read("The Foreign minister met", 4), word("foreign", 7));
-        assert_eq!(read("Counterproposals were made", 0), None, "sixteen letters may go on");
-        assert_eq!(read("counterproposal. They were", 0), word("counterproposal", 15));
-        assert_eq!(read("Peru's minister is there", 0), None);
-        assert_eq!(read("Caf\u{e9}s of the whole city", 0), None);
-        assert_eq!(read("at the end", 7), None);
+        assert_eq!((word(0, 17), word(19, 1)), (None, None));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::short_word::ShortWord;
+use super::{block::Block, short_word::ShortWord};
 
 /// The longest word, in bytes; a longer run of letters (a key, a checksum) is passed over and ends the sentence.
 pub(crate) const MAX_WORD_BYTES: usize = 64;
@@ -37,43 +37,16 @@ enum Found {
     Nothing,
 }
 
-/// What an ASCII byte can begin.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Skip,
-    Space,
-    Alnum,
-    Stop,
-    Line,
-    NonAscii,
-}
-
-const CLASS: [Class; 256] = {
-    let mut table = [Class::Skip; 256];
-    let mut i = 0;
-    while i < 256 {
-        let b = i as u8;
-        table[i] = match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => Class::Alnum,
-            b'.' | b'!' | b'?' => Class::Stop,
-            b'\n' => Class::Line,
-            b' ' | b'\t' | b'\r' => Class::Space,
-            0x80.. => Class::NonAscii,
-            _ => Class::Skip,
-        };
-        i += 1;
-    }
-    table
-};
-
 /// Reads a text token by token.
 pub(super) struct Tokens<'a> {
     text: &'a str,
+    /// Where the next token is looked for.
     at: usize,
+    /// What stands from `start` on; that is not behind `at`.
+    block: Block,
+    start: usize,
     /// The word that was read last.
     span: Range<usize>,
-    /// Whether nothing but white space has been read since the end of a line.
-    after_line: bool,
     /// A word that is not plain ASCII.
     buffer: &'a mut String,
 }
@@ -81,12 +54,19 @@ pub(super) struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     /// Reads `text`; `buffer` is scratch space.
     pub(super) fn new(text: &'a str, buffer: &'a mut String) -> Self {
-        Self { text, at: 0, span: 0..0, after_line: false, buffer }
+        Self { text, at: 0, block: Block::at(text.as_bytes(), 0), start: 0, span: 0..0, buffer }
     }
 
     /// The bytes of the text that the word that was read last stands at.
     pub(super) fn span(&self) -> Range<usize> {
         self.span.clone()
+    }
+
+    /// Goes on at `at`, with the block that begins there.
+    #[inline]
+    fn load(&mut self, at: usize) {
+        (self.at, self.start) = (at, at);
+        self.block = Block::at(self.text.as_bytes(), at);
     }
 
     /// The next token. No iterator, because a long word lasts until the next call only.
@@ -96,26 +76,38 @@ impl<'a> Tokens<'a> {
     pub(super) fn read(&mut self) -> Option<Token<'_>> {
         let bytes = self.text.as_bytes();
         loop {
-            let found = match CLASS[usize::from(*bytes.get(self.at)?)] {
-                Class::Alnum => {
-                    self.after_line = false;
-                    if let Some((word, len)) = ShortWord::read(bytes, self.at) {
-                        let end = self.at + len;
-                        self.span = self.at..end;
-                        // Nearly always a space follows; it says nothing.
-                        self.at = end + usize::from(bytes.get(end) == Some(&b' '));
-                        if word.is_one_letter() {
-                            continue;
-                        }
-                        return Some(Token::Word(Word::Short(word)));
-                    }
-                    self.word()
+            let offset = self.at - self.start;
+            let notable = if offset < Block::BYTES { self.block.notable >> offset } else { 0 };
+            if notable == 0 {
+                let next = self.at.max(self.start + Block::BYTES);
+                if next >= bytes.len() {
+                    return None;
                 }
-                Class::Space => {
-                    self.at += 1;
+                self.load(next);
+                continue;
+            }
+            let first = offset + notable.trailing_zeros() as usize;
+            let len = (self.block.alphanumeric >> first).trailing_ones() as usize;
+            let end = first + len;
+            self.at = self.start + first;
+            let found = if len == 0 {
+                self.punctuation(bytes[self.at])
+            } else if end == Block::BYTES && first > 0 {
+                // It may go on in the next block.
+                self.load(self.at);
+                continue;
+            } else if end < Block::BYTES
+                && self.block.joining >> end & 1 == 0
+                && let Some(word) = ShortWord::of_ascii(bytes, self.at, len)
+            {
+                self.span = self.at..self.start + end;
+                self.at = self.span.end;
+                if word.is_one_letter() {
                     continue;
                 }
-                class => self.punctuation(class),
+                return Some(Token::Word(Word::Short(word)));
+            } else {
+                self.word()
             };
             match found {
                 Found::Word => {
@@ -128,17 +120,16 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Passes over what is neither an ASCII letter or digit nor a space, or reads the word that begins with it.
-    fn punctuation(&mut self, class: Class) -> Found {
-        let after_line = std::mem::replace(&mut self.after_line, class == Class::Line);
-        if class == Class::NonAscii {
+    /// Passes over a stop, the end of a line or what is beyond ASCII, or reads the word that begins with it.
+    fn punctuation(&mut self, byte: u8) -> Found {
+        if !byte.is_ascii() {
             return self.non_ascii();
         }
+        let before = &self.text.as_bytes()[..self.at];
         self.at += 1;
-        let ends = match class {
-            Class::Line => after_line,
-            Class::Stop => ends_sentence(self.text.as_bytes(), self.at),
-            _ => false,
+        let ends = match byte {
+            b'\n' => ends_line(before),
+            _ => ends_sentence(self.text.as_bytes(), self.at),
         };
         if ends { Found::Break } else { Found::Nothing }
     }
@@ -236,6 +227,12 @@ fn apostrophe(text: &str, at: usize, len: usize) -> Apostrophe {
         Some(c) if c.is_alphanumeric() => Apostrophe::Joins,
         _ => Apostrophe::Ends,
     }
+}
+
+/// Whether the last line of what stands before the end of a line ended before: whether this line is empty.
+fn ends_line(before: &[u8]) -> bool {
+    let last = before.iter().rev().find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
+    last == Some(&b'\n')
 }
 
 /// Whether the full stop before `at` ends a sentence.
