@@ -56,6 +56,7 @@ pub mod file;
 mod huge_pages;
 pub mod model;
 pub mod page;
+mod prefetch;
 mod random;
 pub mod server;
 pub mod text;

@@ -102,10 +102,10 @@ impl LookUp {
                 && second != UNKNOWN
                 && let Some(bucket) = terms.search(first, second)
             {
+                terms.expect(bucket);
                 self.pair_searches.push(PairSearch { first, second, bucket, weight });
             }
         }
-        self.pair_searches.iter().for_each(|search| terms.look(search.bucket));
         self.pairs.clear();
         for &PairSearch { first, second, bucket, weight } in &self.pair_searches {
             if let Some(at) = terms.find(first, second, bucket) {

@@ -15,6 +15,7 @@ use wide::u32x16;
 use super::hash_table::HashTable;
 use crate::{
     counts::{Counts, TermId, WordTable},
+    prefetch::prefetch,
     text::TermKey,
 };
 
@@ -222,10 +223,10 @@ impl TermTable {
         (start < end).then(|| start + home(second, end - start))
     }
 
-    /// Looks at a bucket: that has the processor fetch it.
+    /// Says that a pair will be looked for in this bucket soon.
     #[inline]
-    pub(crate) fn look(&self, bucket: u32) {
-        std::hint::black_box(self.pairs[bucket as usize][0]);
+    pub(crate) fn expect(&self, bucket: u32) {
+        prefetch(&self.pairs[bucket as usize]);
     }
 
     /// Where a pair lies, given the bucket where the search for it begins.

@@ -118,7 +118,6 @@ impl TextReader {
         for field in [title, text] {
             let mut tokens = Tokens::new(field, &mut buffer);
             let mut forms = [ShortWord::NONE; AHEAD];
-            let mut found = [(TermKey::default(), false); AHEAD];
             let mut more = true;
             while more {
                 let mut len = 0;
@@ -136,15 +135,15 @@ impl TextReader {
                             break;
                         }
                     };
-                    // No branch on what is found: it would be taken before the memory has answered, and often wrong.
-                    (forms[len], found[len]) = (form, self.stems.look(form));
+                    self.stems.expect(form);
+                    forms[len] = form;
                     len += 1;
                 }
-                for (&form, &(key, remembered)) in forms[..len].iter().zip(&found) {
+                for &form in &forms[..len] {
                     if form == ShortWord::NONE {
                         self.sequence.push(BREAK);
                     } else {
-                        let key = if remembered { key } else { self.stems.key(form, on_stem) };
+                        let key = self.stems.key(form, on_stem);
                         self.add(key);
                     }
                 }

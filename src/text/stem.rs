@@ -8,6 +8,7 @@ use super::{
     short_word::ShortWord,
     terms::{TermKey, word_key},
 };
+use crate::prefetch::prefetch;
 
 /// There are 2^14 pairs of slots.
 const SET_BITS: u32 = 14;
@@ -59,22 +60,29 @@ impl StemCache {
         Self { stemmer, sets: vec![Set::default(); 1 << SET_BITS].into_boxed_slice() }
     }
 
-    /// The key of the term that `form` belongs to, if the second answer is yes: it is the first of those remembered.
+    /// Says that this form's key will be asked for soon.
     #[inline]
-    pub(super) fn look(&self, form: ShortWord) -> (TermKey, bool) {
-        let form = form.or_number();
-        let found = &self.sets[place(form)].first;
-        (found.key, found.form == form)
+    pub(super) fn expect(&self, form: ShortWord) {
+        prefetch(&self.sets[place(form.or_number())]);
     }
 
     /// The key of the term that `form` belongs to. `on_new` is told the stem and its key whenever it had to be computed.
+    #[inline]
     pub(super) fn key(&mut self, form: ShortWord, on_new: &mut impl FnMut(TermKey, &str)) -> TermKey {
         let form = form.or_number();
         let place = place(form);
+        let first = &self.sets[place].first;
+        if first.form == form { first.key } else { self.second_key(form, place, on_new) }
+    }
+
+    /// The same for a form that is not the first at its place.
+    fn second_key(
+        &mut self,
+        form: ShortWord,
+        place: usize,
+        on_new: &mut impl FnMut(TermKey, &str),
+    ) -> TermKey {
         let Set { first, second } = &mut self.sets[place];
-        if first.form == form {
-            return first.key;
-        }
         if second.form == form {
             std::mem::swap(first, second);
             return first.key;
