@@ -119,7 +119,7 @@ fn a_file_that_is_no_model_is_65() {
     fails(
         &run_to_end([Path::new("inspect"), &counts]),
         65,
-        &["not a bayeswire.model/1 file: bayeswire.counts/1"],
+        &["not a bayeswire.model/2 file: bayeswire.counts/2"],
     );
 }
 

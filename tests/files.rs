@@ -56,7 +56,7 @@ fn counts_with_any_byte_changed_or_cut_off_are_refused() {
 #[test]
 fn one_kind_of_file_is_not_taken_for_the_other() {
     let error = Model::from_bytes(&counts().1.to_bytes().unwrap()).unwrap_err().to_string();
-    assert_eq!(error, "not a bayeswire.model/1 file: bayeswire.counts/1");
+    assert_eq!(error, "not a bayeswire.model/2 file: bayeswire.counts/2");
     assert!(Counts::from_bytes(&model()).is_err());
 }
 

@@ -2,31 +2,32 @@
 
 use std::collections::HashMap;
 
+use rapidhash::v3::{RapidSecrets, RapidStreamHasherV3};
 use safetensors::{SafeTensors, serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 const KEY: &str = "bayeswire";
 
-/// The same content with the digest that it should have, in the order that it should have: changed bytes get past the
-/// digest this way and reach what is behind it. None where they are no safetensors file with our metadata.
+/// The same content with the checksum that it should have, in the order that it should have: changed bytes get past the
+/// checksum this way and reach what is behind it. None where they are no safetensors file with our metadata.
 pub(super) fn repaired(bytes: &[u8]) -> Option<Vec<u8>> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
     let tensors = SafeTensors::deserialize(bytes).ok()?;
     let text = metadata.metadata().as_ref()?.get(KEY)?;
     let Ok(Value::Object(mut facts)) = serde_json::from_str(text) else { return None };
-    facts.remove("digest");
+    facts.remove("checksum");
     let mut parts = tensors.tensors();
-    parts.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut hash = Sha256::new();
-    hash.update(Value::Object(facts.clone()).to_string().as_bytes());
+    let place = |name: &str| metadata.info(name).map(|info| info.data_offsets);
+    parts.sort_by(|(a, x), (b, y)| place(a).cmp(&place(b)).then(y.dtype().cmp(&x.dtype())).then(a.cmp(b)));
+    let secrets = RapidSecrets::seed(0);
+    let mut hash = RapidStreamHasherV3::new(&secrets);
+    hash.write(Value::Object(facts.clone()).to_string().as_bytes());
     for (name, view) in &parts {
-        hash.update(name.as_bytes());
-        hash.update((view.data().len() as u64).to_le_bytes());
-        hash.update(view.data());
+        hash.write(name.as_bytes());
+        hash.write(&(view.data().len() as u64).to_le_bytes());
+        hash.write(view.data());
     }
-    let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    facts.insert("digest".to_owned(), Value::String(digest));
+    facts.insert("checksum".to_owned(), format!("{:016x}", hash.finish()).into());
     let metadata = HashMap::from([(KEY.to_owned(), Value::Object(facts).to_string())]);
     serialize(parts, Some(metadata)).ok()
 }

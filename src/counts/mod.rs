@@ -11,9 +11,9 @@ mod streamed;
 mod tally;
 
 pub use columns::Counts;
-#[cfg(test)]
-pub(crate) use columns::Entry;
-pub(crate) use columns::{ArticleDigest, CorpusSummary, TermId, WordTable, article_digest, corpus_hash};
+pub(crate) use columns::{
+    ArticleDigest, CorpusSummary, Entry, TermId, WordTable, article_digest, corpus_hash,
+};
 pub use combine::CombineError;
 pub use file::COUNTS_FORMAT;
 pub(crate) use file::{TermCheck, topics as file_topics, words as file_words};

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     InvalidFile,
+    checksum::Checksum,
     tensors::{Column, Layout},
 };
 
@@ -23,29 +24,29 @@ const BUFFER: usize = 1 << 18;
 pub(crate) struct StreamedFile<'a> {
     file: &'a mut File,
     layout: Layout,
-    content: ContentHash,
+    content: Content,
 }
 
-/// The digest that a file has of its own content, under construction.
-struct ContentHash {
-    hash: Sha256,
-    /// Those that are still to be hashed.
+/// What has gone into the checksum so far.
+struct Content {
+    checksum: Checksum,
+    /// Those that are still to come.
     tensors: vec::IntoIter<(&'static str, Range<usize>)>,
-    /// Of the one before these, what is still to be hashed.
+    /// Of the one before these, what is still to come.
     place: Range<usize>,
 }
 
-impl ContentHash {
+impl Content {
     fn new(layout: &Layout) -> Self {
-        Self { hash: layout.digest(), tensors: layout.by_name().into_iter(), place: 0..0 }
+        let tensors = layout.places.clone().into_iter();
+        Self { checksum: Checksum::new(&layout.facts), tensors, place: 0..0 }
     }
 
-    /// Where in the file the bytes stand that come next; `None` when all were hashed.
+    /// Where in the file the bytes stand that come next; `None` when there are no more.
     fn next(&mut self) -> Option<Range<usize>> {
         while self.place.is_empty() {
             let (name, place) = self.tensors.next()?;
-            self.hash.update(name.as_bytes());
-            self.hash.update((place.len() as u64).to_le_bytes());
+            self.checksum.tensor(name, place.len());
             self.place = place;
         }
         Some(self.place.clone())
@@ -53,7 +54,7 @@ impl ContentHash {
 
     /// Adds the bytes that come next.
     fn update(&mut self, bytes: &[u8]) {
-        self.hash.update(bytes);
+        self.checksum.update(bytes);
         self.place.start += bytes.len();
     }
 }
@@ -67,14 +68,14 @@ pub(crate) struct ColumnWriter {
 }
 
 impl<'a> StreamedFile<'a> {
-    /// A file with tensors of these names, types and lengths. `facts` must not have the key `digest`.
+    /// A file with tensors of these names, types and lengths. `facts` must not have the key `checksum`.
     pub(crate) fn new(
         file: &'a mut File,
         tensors: Vec<(&'static str, Dtype, usize)>,
         facts: Map<String, Value>,
     ) -> Result<Self, InvalidFile> {
         let layout = Layout::new(tensors, facts)?;
-        Ok(Self { file, content: ContentHash::new(&layout), layout })
+        Ok(Self { file, content: Content::new(&layout), layout })
     }
 
     /// What writes the tensor `name`.
@@ -121,7 +122,7 @@ impl<'a> StreamedFile<'a> {
             file.seek(SeekFrom::Start(column.at as u64))?;
             file.write_all(&column.buffer)
         };
-        // What is written in the order of the digest need not be read for it again.
+        // What is written in the order of the file need not be read for the checksum again.
         if content.next().is_some_and(|place| place.start == column.at) {
             rayon::join(write, || content.update(&column.buffer)).0?;
         } else {
@@ -148,7 +149,7 @@ impl<'a> StreamedFile<'a> {
         while let Some(place) = content.next() {
             read(file, place, |part| content.update(part))?;
         }
-        let header = layout.header(&content.hash.finalize().into())?;
+        let header = layout.header(&content.checksum.finish())?;
         file.rewind()?;
         file.write_all(&header)?;
         let mut hash = Sha256::new();

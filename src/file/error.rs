@@ -14,9 +14,9 @@ pub enum InvalidFile {
         /// What the file is instead.
         found: String,
     },
-    /// The digest in the file does not match what the file holds.
-    #[error("damaged: its content does not match its digest")]
-    Digest,
+    /// The checksum in the file does not match what the file holds.
+    #[error("damaged: its content does not match its checksum")]
+    Checksum,
     /// A tensor is missing or has another type.
     #[error("damaged: tensor {0:?} is missing or not of the expected type")]
     Tensor(&'static str),

@@ -1,5 +1,6 @@
 //! Files that are whole or not there: canonical safetensors content, written aside and renamed into place.
 
+mod checksum;
 mod columns;
 mod error;
 mod replace;

@@ -1,19 +1,18 @@
-//! Canonical safetensors files: one order of tensors, one metadata entry, a digest over everything.
+//! Canonical safetensors files: one order of tensors, one metadata entry, a checksum over everything.
 //!
 //! The safetensors library takes its metadata as a hash map, so the file has one key only, [`KEY`], whose value is JSON
-//! with sorted keys. The digest in it covers the rest of that JSON and every tensor's bytes. The header of a file that reads
+//! with sorted keys. The checksum in it covers the rest of that JSON and every tensor's bytes. The header of a file that reads
 //! well is written again and compared, so there is one sequence of bytes for one content.
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 use safetensors::{Dtype, tensor::View};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
-use super::error::InvalidFile;
+use super::{checksum::Checksum, error::InvalidFile};
 
 pub(super) const KEY: &str = "bayeswire";
-pub(super) const DIGEST: &str = "digest";
+pub(super) const CHECKSUM: &str = "checksum";
 
 /// Numbers as little-endian bytes.
 pub(crate) trait Column: Sized + Copy {
@@ -72,20 +71,19 @@ impl<'a> TensorWriter<'a> {
         self.tensors.push(Tensor { name, dtype, len, write: Box::new(write) });
     }
 
-    /// The bytes of the file. `facts` must not have the key `digest`.
+    /// The bytes of the file. `facts` must not have the key `checksum`.
     pub(crate) fn finish(self, facts: Map<String, Value>) -> Result<Vec<u8>, InvalidFile> {
         let layout = Layout::new(self.tensors.iter().map(|t| (t.name, t.dtype, t.len)).collect(), facts)?;
         let mut bytes = vec![0; layout.len];
         for tensor in &self.tensors {
             (tensor.write)(&mut bytes[layout.place(tensor.name)]);
         }
-        let mut hash = layout.digest();
-        for (name, place) in layout.by_name() {
-            hash.update(name.as_bytes());
-            hash.update((place.len() as u64).to_le_bytes());
-            hash.update(&bytes[place]);
+        let mut checksum = Checksum::new(&layout.facts);
+        for (name, place) in &layout.places {
+            checksum.tensor(name, place.len());
+            checksum.update(&bytes[place.clone()]);
         }
-        let header = layout.header(&hash.finalize().into())?;
+        let header = layout.header(&checksum.finish())?;
         bytes[..header.len()].copy_from_slice(&header);
         Ok(bytes)
     }
@@ -93,24 +91,25 @@ impl<'a> TensorWriter<'a> {
 
 /// Where everything stands in a file, given how long its tensors are.
 pub(crate) struct Layout {
-    facts: Map<String, Value>,
+    pub(super) facts: Map<String, Value>,
     /// As the safetensors library lays them out.
     tensors: Vec<(&'static str, Dtype, usize)>,
-    places: Vec<(&'static str, Range<usize>)>,
+    /// Where each stands, in the order of the file.
+    pub(super) places: Vec<(&'static str, Range<usize>)>,
     /// How many bytes the file has.
     pub(super) len: usize,
 }
 
 impl Layout {
-    /// The layout of one-dimensional tensors with these names and lengths. `facts` must not have the key `digest`.
+    /// The layout of one-dimensional tensors with these names and lengths. `facts` must not have the key `checksum`.
     pub(crate) fn new(
         mut tensors: Vec<(&'static str, Dtype, usize)>,
         facts: Map<String, Value>,
     ) -> Result<Self, InvalidFile> {
         tensors.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         let mut layout = Self { facts, tensors, places: Vec::new(), len: 0 };
-        // All digests have one length, so the tensors can be written before the digest is known.
-        let mut start = layout.header(&[0; 32])?.len();
+        // All checksums have one length, so the tensors can be written before it is known.
+        let mut start = layout.header(&Checksum::new(&layout.facts).finish())?.len();
         for &(name, dtype, len) in &layout.tensors {
             let place = start..start + len * dtype.bitsize() / 8;
             start = place.end;
@@ -126,22 +125,11 @@ impl Layout {
     }
 
     /// All that stands before the tensors.
-    pub(super) fn header(&self, digest: &[u8; 32]) -> Result<Vec<u8>, InvalidFile> {
+    pub(super) fn header(&self, checksum: &str) -> Result<Vec<u8>, InvalidFile> {
         let mut facts = self.facts.clone();
-        facts.insert(DIGEST.to_owned(), Value::String(hex(digest)));
+        facts.insert(CHECKSUM.to_owned(), checksum.into());
         let shape = |t: &(&'static str, Dtype, usize)| (t.0, Shape { dtype: t.1, len: [t.2] });
         header(self.tensors.iter().map(shape), facts)
-    }
-
-    /// The digest of the facts, to which the tensors come in the order of [`Self::by_name`].
-    pub(super) fn digest(&self) -> Sha256 {
-        Sha256::new_with_prefix(Value::Object(self.facts.clone()).to_string().as_bytes())
-    }
-
-    pub(super) fn by_name(&self) -> Vec<(&'static str, Range<usize>)> {
-        let mut places = self.places.clone();
-        places.sort_by_key(|place| place.0);
-        places
     }
 }
 

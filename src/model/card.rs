@@ -37,18 +37,18 @@ impl Model {
             return None;
         }
         let number = |key| self.terms.word(key);
-        let (id, place, weights) = match reader.pairs().last() {
+        let (id, place, row) = match reader.pairs().last() {
             Some((first, second, _, _)) => {
                 let (first, second) = (number(reader.word(first))?, number(reader.word(second))?);
-                let weights = self.terms.of_pair(self.terms.pair(first, second)?);
-                (TermId::pair(first, second), self.terms.place_of_pair(first, second), weights)
+                let row = self.terms.pair(first, second)?;
+                (TermId::pair(first, second), self.terms.place_of_pair(first, second), row)
             }
             None => {
                 let word = number(reader.words().last()?.0)?;
                 (TermId::word(word), self.terms.place_of_word(word), self.terms.of_word(word))
             }
         };
-        Some(Term { model: self, id, place, weights })
+        Some(Term { model: self, id, place, weights: self.weights.row(row) })
     }
 
     /// The model card, in Markdown: everything in it comes from the model file.

@@ -66,9 +66,8 @@ impl Classifier {
         let calibration = &model.facts.calibration;
         self.scores.clear();
         self.scores.resize(model.facts.topics.len(), 0.0);
-        let words = self.look_up.words().iter().map(|&(number, weight)| (number, in_units(weight)));
-        let pairs = self.look_up.pairs().iter().map(|&(at, weight)| (at, in_units(weight)));
-        add_up(&model.terms, words, pairs, &mut self.scores);
+        let terms = self.look_up.terms().iter().map(|&(row, weight)| (row, in_units(weight)));
+        add_up(&model.weights, terms, &mut self.scores);
         let factor = calibration.factor(coverage.words);
         for (topic, (score, bias)) in self.scores.iter_mut().zip(&calibration.biases).enumerate() {
             *score = factor * *score + bias + options.prior_shift(topic);
@@ -187,15 +186,13 @@ impl Classifier {
             None => TermRef::Word(word(term.first())),
             Some(second) => TermRef::Pair(word(term.first()), word(second)),
         };
-        let known = self.look_up.terms(&model.terms);
-        known
-            .map(|(term, weights, weight)| evidence::Known {
-                term,
-                weights,
-                at: of_term(term),
-                weight: in_units(weight),
-            })
-            .collect()
+        let known = self.look_up.named_terms(&model.terms).map(|(term, row, weight)| evidence::Known {
+            term,
+            weights: model.weights.row(row),
+            at: of_term(term),
+            weight: in_units(weight),
+        });
+        known.collect()
     }
 
     /// The distinct words of the article that was classified last: key, weight, and in how many training articles of
@@ -209,7 +206,7 @@ impl Classifier {
 
     /// Finds the rows of the article's terms.
     fn look_up(&mut self, model: &Model) -> Coverage {
-        self.look_up.find(&self.reader, &model.terms);
+        self.look_up.find(&self.reader, &model.terms, |row| model.weights.expect(row));
         let words = self.look_up.word_numbers().iter().zip(self.reader.words());
         let known_words = words.map(|(&number, (_, tf, _))| if number == UNKNOWN { 0 } else { tf }).sum();
         Coverage { words: self.reader.running_words(), known_words }

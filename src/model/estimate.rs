@@ -100,7 +100,7 @@ struct ScaledRows<'a> {
 }
 
 impl ScaledRows<'_> {
-    /// The weights of some of the kept terms, a whole number of blocks from the first on.
+    /// The weights of some of the kept terms, some blocks of those that are asked for.
     fn weights<T: Copy + Default + Send>(
         &self,
         terms: &[u32],
@@ -132,19 +132,25 @@ impl<'a> Rows<'a> {
         self.scaled(estimator)?.weights(self.kept, |weight| weight)
     }
 
-    /// The weights as a file holds them: what little the last bits of a logarithm differ between platforms is gone then.
-    pub(crate) fn estimate_rounded(&self, estimator: &Estimator) -> Result<Vec<f32>, EstimateError> {
-        self.scaled(estimator)?.weights(self.kept, |weight| weight as f32)
+    /// The weights of some of the kept terms as a file holds them: what little the last bits of a logarithm differ between
+    /// platforms is gone then.
+    pub(crate) fn estimate_rounded(
+        &self,
+        estimator: &Estimator,
+        terms: &[u32],
+    ) -> Result<Vec<f32>, EstimateError> {
+        self.scaled(estimator)?.weights(terms, |weight| weight as f32)
     }
 
-    /// The same, some terms at a time.
+    /// The same, in parts.
     pub(crate) fn estimate_in_parts<E: From<EstimateError>>(
         &self,
         estimator: &Estimator,
+        terms: &[u32],
         mut sink: impl FnMut(Vec<f32>) -> Result<(), E>,
     ) -> Result<(), E> {
         let scaled = self.scaled(estimator)?;
-        for terms in self.kept.chunks(BLOCK * rayon::current_num_threads()) {
+        for terms in terms.chunks(BLOCK * rayon::current_num_threads()) {
             sink(scaled.weights(terms, |weight| weight as f32)?)?;
         }
         Ok(())

@@ -5,7 +5,6 @@ use std::{cmp::Ordering, collections::HashMap};
 use super::{
     Model,
     answer::{Evidence, Field, Span},
-    term::weight,
 };
 use crate::counts::TermId;
 use crate::text::{Occurrence, TermRef, TextReader};
@@ -32,8 +31,8 @@ pub(crate) struct Question<'a> {
 /// A term of the article that the model knows.
 pub(crate) struct Known<'m> {
     pub(crate) term: TermId,
-    /// Its weights in the model.
-    pub(crate) weights: &'m [u32],
+    /// Its weights in the model, one per topic.
+    pub(crate) weights: &'m [f32],
     /// What it is in the article.
     pub(crate) at: TermRef,
     /// Its weight in the article.
@@ -46,7 +45,7 @@ pub(crate) fn collect(reader: &mut TextReader, model: &Model, question: Question
         .known
         .iter()
         .map(|known| {
-            let weight_for = |topic| weight(known.weights, topic);
+            let weight_for = |topic: usize| f64::from(known.weights[topic]);
             let difference = weight_for(question.topic) - weight_for(question.against);
             DECIBANS * question.factor * known.weight * difference
         })

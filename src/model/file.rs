@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 
 use super::{
     Model, ModelFacts, Revision,
-    term_table::{Followers, MAX_TERMS, Numbers, TermTable},
+    revision::RevisionHash,
+    term_table::{Followers, MAX_TERMS, TermTable},
+    weights::Weights,
 };
 use crate::{
     counts::{Counts, TermCheck, TermId, WordTable, file_topics, file_words},
@@ -14,10 +16,10 @@ use crate::{
 };
 
 /// What the metadata of a model file call it.
-pub const MODEL_FORMAT: &str = "bayeswire.model/1";
+pub const MODEL_FORMAT: &str = "bayeswire.model/2";
 
 /// How many tensors a model file has.
-const TENSORS: usize = 5;
+const TENSORS: usize = 6;
 
 /// The parts of a model that its file holds.
 pub(super) struct Parts {
@@ -25,7 +27,10 @@ pub(super) struct Parts {
     words: WordTable,
     terms: Vec<TermId>,
     articles: Vec<u32>,
-    rows: Vec<f32>,
+    /// The row of weights of each term.
+    rows: Vec<u32>,
+    /// The rows, one behind the other, in the order in which terms need them.
+    weights: Vec<f32>,
 }
 
 /// What a model file says beside its tensors.
@@ -40,8 +45,14 @@ pub(super) fn metadata(facts: &ModelFacts) -> Result<Map<String, Value>, Invalid
 }
 
 impl Parts {
-    /// A model with the terms `kept` of `counts`, and their weights.
-    pub(super) fn new(facts: ModelFacts, counts: &Counts, kept: &[u32], rows: Vec<f32>) -> Self {
+    /// A model with the terms `kept` of `counts`, which have these `rows` of `weights`.
+    pub(super) fn new(
+        facts: ModelFacts,
+        counts: &Counts,
+        kept: &[u32],
+        rows: Vec<u32>,
+        weights: Vec<f32>,
+    ) -> Self {
         let mut numbers = vec![0u32; counts.words.len()];
         let mut words = WordTable::default();
         let mut terms = Vec::with_capacity(kept.len());
@@ -58,50 +69,44 @@ impl Parts {
             });
         }
         let articles: Vec<u32> = kept.iter().map(|&i| counts.articles_with(i as usize) as u32).collect();
-        Self { facts, words, terms, articles, rows }
+        Self { facts, words, terms, articles, rows, weights }
     }
 
     /// The model and the bytes of its file.
     pub(super) fn finish(self) -> Result<(Model, Vec<u8>), InvalidFile> {
-        let Self { facts, words, terms, articles, rows } = self;
+        let Self { facts, words, terms, articles, rows, weights } = self;
         let file = || {
             let term_words: Vec<u64> = terms.iter().map(|t| t.0).collect();
-            let bytes = to_bytes(&facts, &words, &term_words, &articles, &rows)?;
+            let columns =
+                Columns { term_words: &term_words, articles: &articles, rows: &rows, weights: &weights };
+            let bytes = to_bytes(&facts, &words, columns)?;
             Ok((Revision::of(&bytes), bytes))
         };
-        let topics = facts.topics.len();
-        let table = || {
-            let table = TermTable::new(&words, &terms, topics, |some, numbers| {
-                let mut bits = Vec::with_capacity(topics);
-                for (term, place) in some.enumerate() {
-                    let weights = rows[place * topics..(place + 1) * topics].iter();
-                    bits.clear();
-                    bits.extend(weights.map(|weight| weight.to_bits()));
-                    numbers.set(term, &bits);
-                }
-            });
-            checked(table, &words)
-        };
+        let table = || checked(TermTable::new(&words, &terms, |place| rows[place]), &words);
         let (file, table) = rayon::join(file, table);
         let ((revision, bytes), terms) = (file?, table?);
-        Ok((Model { revision, facts, words, terms, articles }, bytes))
+        let weights = Weights::new(facts.topics.len(), weights);
+        Ok((Model { revision, facts, words, terms, weights, articles }, bytes))
     }
 }
 
-fn to_bytes(
-    facts: &ModelFacts,
-    words: &WordTable,
-    term_words: &[u64],
-    articles: &[u32],
-    rows: &[f32],
-) -> Result<Vec<u8>, InvalidFile> {
+/// What a file says of each term, and the rows of weights.
+struct Columns<'a> {
+    term_words: &'a [u64],
+    articles: &'a [u32],
+    rows: &'a [u32],
+    weights: &'a [f32],
+}
+
+fn to_bytes(facts: &ModelFacts, words: &WordTable, columns: Columns<'_>) -> Result<Vec<u8>, InvalidFile> {
     let word_lengths = words.lengths();
     let mut writer = TensorWriter::new();
     writer.put("word_bytes", words.text().as_bytes());
     writer.put("word_lengths", &word_lengths);
-    writer.put("term_words", term_words);
-    writer.put("term_articles", articles);
-    writer.put("term_weights", rows);
+    writer.put("term_words", columns.term_words);
+    writer.put("term_articles", columns.articles);
+    writer.put("term_rows", columns.rows);
+    writer.put("row_weights", columns.weights);
     writer.finish(metadata(facts)?)
 }
 
@@ -124,9 +129,10 @@ impl Model {
     /// # Errors
     /// Never for a model that was read or trained; the format's library may still object.
     pub fn to_bytes(&self) -> Result<Vec<u8>, InvalidFile> {
-        let term_words: Vec<u64> = self.terms().map(|term| term.id.0).collect();
-        let rows: Vec<f32> = self.terms().flat_map(|term| term.weights()).collect();
-        to_bytes(&self.facts, &self.words, &term_words, &self.articles, &rows)
+        let (term_words, rows): (Vec<u64>, Vec<u32>) = self.terms.iter().map(|(id, row)| (id.0, row)).unzip();
+        let (articles, weights) = (&self.articles, self.weights.rows());
+        let columns = Columns { term_words: &term_words, articles, rows: &rows, weights };
+        to_bytes(&self.facts, &self.words, columns)
     }
 
     /// Reads the bytes of a `.model` file and checks all that a model promises.
@@ -140,12 +146,16 @@ impl Model {
     /// The same for a file that need not be held in memory.
     pub(crate) fn from_source(source: &dyn Source) -> Result<Self, InvalidFile> {
         let file = TensorFile::open(source, MODEL_FORMAT)?;
-        // Half of the work is hashing the bytes twice, once for the digest and once for the revision.
-        let hash = || rayon::join(|| file.check_digest(), || Revision::of_source(source));
-        let ((digest, revision), read) = rayon::join(hash, || Self::read(&file));
-        // Of a damaged file the digest says so; what else is wrong follows from that.
-        digest?;
-        Ok(read?(revision?))
+        // Half of the work is to hash the bytes.
+        let revision = || {
+            let mut hash = RevisionHash::default();
+            file.check(|bytes| hash.update(bytes))?;
+            Ok(hash.finish())
+        };
+        let (revision, read) = rayon::join(revision, || Self::read(&file));
+        // Of a damaged file the checksum says so; what else is wrong follows from that.
+        let revision = revision?;
+        Ok(read?(revision))
     }
 
     /// Reads all but the revision: what makes a model with that.
@@ -160,9 +170,9 @@ impl Model {
         if len == 0
             || len > MAX_TERMS
             || file.len::<u64>("term_words")? != len
-            || file.len::<f32>("term_weights")? != len * topics
+            || file.len::<u32>("term_rows")? != len
         {
-            return Err(InvalidFile::content("the weights do not fit the terms and topics"));
+            return Err(InvalidFile::content("the terms do not fit each other"));
         }
         if file.tensor_count() != TENSORS {
             return Err(InvalidFile::content("it has a tensor of unknown name"));
@@ -177,33 +187,37 @@ impl Model {
             followers.see(TermId(term));
         })?;
         check.finish()?;
-        let read = |some, out: &mut Vec<TermId>| file.each("term_words", some, |term| out.push(TermId(term)));
-        let write = |some, numbers: &mut Numbers<'_>| read_weights(file, some, numbers);
-        let terms = TermTable::read(&words, followers, topics, read, write)?;
-        let terms = checked(terms, &words)?;
-        Ok(|revision| Self { revision, facts, words, terms, articles })
+        let weights = read_weights(file, topics)?;
+        let read = |some: Range<usize>, out: &mut Vec<(TermId, u32)>| {
+            file.each("term_words", some.clone(), |term| out.push((TermId(term), 0)))?;
+            let mut rows = out.iter_mut().map(|(_, row)| row);
+            file.each("term_rows", some, |number| {
+                if let Some(row) = rows.next() {
+                    *row = number;
+                }
+            })
+        };
+        let terms = checked(TermTable::read(&words, followers, read)?, &words)?;
+        Ok(|revision| Self { revision, facts, words, terms, weights, articles })
     }
 }
 
-/// Reads the weights of some terms.
-fn read_weights(
-    file: &TensorFile<'_>,
-    some: Range<usize>,
-    numbers: &mut Numbers<'_>,
-) -> Result<(), InvalidFile> {
-    let topics = numbers.len();
-    let (mut term, mut finite) = (0, true);
-    let mut of_term = Vec::with_capacity(topics);
-    file.each("term_weights", some.start * topics..some.end * topics, |weight: f32| {
-        finite &= weight.is_finite();
-        of_term.push(weight.to_bits());
-        if of_term.len() == topics {
-            numbers.set(term, &of_term);
-            of_term.clear();
-            term += 1;
-        }
+/// Reads the rows of weights: so many as the terms need, numbered in the order in which they need them.
+fn read_weights(file: &TensorFile<'_>, topics: usize) -> Result<Weights, InvalidFile> {
+    let (mut rows, mut in_order) = (0, true);
+    file.each("term_rows", 0..file.len::<u32>("term_rows")?, |row: u32| {
+        in_order &= row <= rows;
+        rows += u32::from(row == rows);
     })?;
-    if finite { Ok(()) } else { Err(InvalidFile::content("a weight is not a finite number")) }
+    if !in_order || file.len::<f32>("row_weights")? != rows as usize * topics {
+        return Err(InvalidFile::content("the weights do not fit the terms and topics"));
+    }
+    let weights: Vec<f32> = file.get("row_weights")?;
+    if weights.iter().all(|weight| weight.is_finite()) {
+        Ok(Weights::new(topics, weights))
+    } else {
+        Err(InvalidFile::content("a weight is not a finite number"))
+    }
 }
 
 /// No number of a calibration is as large, so that every score is finite whatever the weights and the article are.
@@ -233,4 +247,52 @@ fn check_facts(facts: &ModelFacts) -> Result<(), InvalidFile> {
         && thresholds.max_strangeness.is_none_or(f64::is_finite)
         && share.contains(&thresholds.min_probability);
     if right { Ok(()) } else { Err(InvalidFile::content("the facts are out of range")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        article::{Article, LabeledArticle, Topic},
+        model::{TrainingParams, train},
+        text::TextProfile,
+    };
+
+    fn model() -> Model {
+        let article = |(topic, text): (&str, &str)| LabeledArticle {
+            topic: Topic::new(topic).unwrap(),
+            article: Article { text: text.to_owned(), ..Article::default() },
+        };
+        let corpus = [("a", "rain and wind"), ("b", "goals and fans")].map(article);
+        let counts = Counts::of(TextProfile::default(), &corpus).unwrap();
+        train(&counts, None, &TrainingParams::default().check().unwrap()).unwrap().model
+    }
+
+    /// What becomes of the file of a model with these rows in place of its own.
+    fn read_with(model: &Model, rows: &[u32], weights: &[f32]) -> Result<Model, InvalidFile> {
+        let term_words: Vec<u64> = model.terms.iter().map(|(id, _)| id.0).collect();
+        let columns = Columns { term_words: &term_words, articles: &model.articles, rows, weights };
+        Model::from_bytes(&to_bytes(&model.facts, &model.words, columns)?)
+    }
+
+    #[test]
+    fn rows_are_those_that_the_terms_need() {
+        let model = model();
+        let rows: Vec<u32> = model.terms.iter().map(|(_, row)| row).collect();
+        let weights = model.weights.rows();
+        // "and" stands in both topics; two words and two pairs in one, two and two in the other.
+        assert_eq!((rows.len(), weights.len()), (9, 5 * 2));
+        assert_eq!(read_with(&model, &rows, weights).unwrap().revision(), model.revision());
+        let refused = |rows: &[u32], weights: &[f32], why: &str| {
+            let error = read_with(&model, rows, weights).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        };
+        let order = "the weights do not fit";
+        refused(&rows.iter().map(|row| 4 - row).collect::<Vec<_>>(), weights, order);
+        refused(&[&rows[..8], &[5]].concat(), weights, order);
+        refused(&[0; 9], weights, order);
+        refused(&rows, &weights[..9], order);
+        refused(&rows[..8], weights, "the terms do not fit");
+        refused(&rows, &[&weights[..9], &[f32::NAN]].concat(), "not a finite number");
+    }
 }

@@ -17,10 +17,8 @@ pub(crate) const UNKNOWN: u32 = u32::MAX;
 pub(crate) struct LookUp {
     /// The number of each distinct word in the model, or [`UNKNOWN`].
     numbers: Vec<u32>,
-    /// The known words: number, weight in the article.
-    words: Vec<(u32, Weight)>,
-    /// The known pairs: where they lie, weight in the article.
-    pairs: Vec<(usize, Weight)>,
+    /// Of the known words, then of the known pairs: what the model has of them, weight in the article.
+    terms: Vec<(u32, Weight)>,
     // What is known of them while they are looked up.
     word_searches: Vec<Start>,
     pair_searches: Vec<PairSearch>,
@@ -36,14 +34,25 @@ struct PairSearch {
 }
 
 impl LookUp {
-    /// Finds the terms of the article that was read last.
-    pub(crate) fn find(&mut self, reader: &TextReader, terms: &TermTable) {
+    /// Finds the terms of the article that was read last; `expect` is told the number that `terms` has of each.
+    pub(crate) fn find(&mut self, reader: &TextReader, terms: &TermTable, expect: impl Fn(u32)) {
         self.find_words(reader, terms);
-        self.words.clear();
-        let words = self.numbers.iter().zip(reader.words());
-        let known = words.filter(|(number, _)| **number != UNKNOWN);
-        self.words.extend(known.map(|(&number, (_, _, weight))| (number, weight)));
         self.find_pairs(reader, terms);
+        self.terms.clear();
+        let mut know = |number, weight| {
+            expect(number);
+            self.terms.push((number, weight));
+        };
+        for (&word, (_, _, weight)) in self.numbers.iter().zip(reader.words()) {
+            if word != UNKNOWN {
+                know(terms.of_word(word), weight);
+            }
+        }
+        for &PairSearch { first, second, bucket, weight } in &self.pair_searches {
+            if let Some(number) = terms.find(first, second, bucket) {
+                know(number, weight);
+            }
+        }
     }
 
     /// The number in the model of each distinct word of the article that was looked up last, or [`UNKNOWN`].
@@ -51,27 +60,21 @@ impl LookUp {
         &self.numbers
     }
 
-    /// Its known words, in order of first occurrence: number, weight in the article.
-    pub(crate) fn words(&self) -> &[(u32, Weight)] {
-        &self.words
+    /// Its known terms, words first, each in order of first occurrence: what the model has of it, weight in the article.
+    pub(crate) fn terms(&self) -> &[(u32, Weight)] {
+        &self.terms
     }
 
-    /// Its known pairs, in order of first occurrence: where they lie, weight in the article.
-    pub(crate) fn pairs(&self) -> &[(usize, Weight)] {
-        &self.pairs
-    }
-
-    /// All of its known terms, words first: what the model has of each, and its weight in the article.
-    pub(crate) fn terms<'t>(
+    /// The same with what each term is.
+    pub(crate) fn named_terms<'t>(
         &self,
         terms: &'t TermTable,
-    ) -> impl Iterator<Item = (TermId, &'t [u32], Weight)> + use<'_, 't> {
-        let words = self.words.iter().map(|&(n, weight)| (TermId::word(n), terms.of_word(n), weight));
-        let pairs = self.pair_searches.iter().filter_map(|search| {
-            let at = terms.find(search.first, search.second, search.bucket)?;
-            Some((TermId::pair(search.first, search.second), terms.of_pair(at), search.weight))
+    ) -> impl Iterator<Item = (TermId, u32, Weight)> + use<'_, 't> {
+        let words = self.numbers.iter().filter(|&&word| word != UNKNOWN).map(|&word| TermId::word(word));
+        let pairs = self.pair_searches.iter().filter_map(|&PairSearch { first, second, bucket, .. }| {
+            terms.find(first, second, bucket).map(|_| TermId::pair(first, second))
         });
-        words.chain(pairs)
+        words.chain(pairs).zip(&self.terms).map(|(id, &(number, weight))| (id, number, weight))
     }
 
     fn find_words(&mut self, reader: &TextReader, terms: &TermTable) {
@@ -104,12 +107,6 @@ impl LookUp {
             {
                 terms.expect(bucket);
                 self.pair_searches.push(PairSearch { first, second, bucket, weight });
-            }
-        }
-        self.pairs.clear();
-        for &PairSearch { first, second, bucket, weight } in &self.pair_searches {
-            if let Some(at) = terms.find(first, second, bucket) {
-                self.pairs.push((at, weight));
             }
         }
     }

@@ -31,6 +31,7 @@ mod term;
 mod term_table;
 mod train;
 mod vocabulary;
+mod weights;
 mod written;
 
 pub use answer::{AbstainReason, Classification, Coverage, Decision, Evidence, Field, Span, TopicScore};
@@ -60,6 +61,7 @@ pub(crate) use train::{Fitted, check_topics, fit};
 pub(crate) use vocabulary::{Cut, Frequencies};
 pub(crate) use written::WriteError;
 
+use self::weights::Weights;
 use crate::counts::WordTable;
 
 /// A trained model: what is served.
@@ -70,7 +72,9 @@ pub struct Model {
     revision: Revision,
     facts: ModelFacts,
     words: WordTable,
+    /// The number of a term is that of its row of weights.
     terms: TermTable,
+    weights: Weights,
     /// In how many training articles each term occurs, in order.
     articles: Vec<u32>,
 }
@@ -100,6 +104,9 @@ impl Model {
 
     /// The terms that the model has weights for, in the order of their bytes.
     pub fn terms(&self) -> impl Iterator<Item = Term<'_>> {
-        (0..).zip(self.terms.iter()).map(|(place, (id, weights))| Term { model: self, id, place, weights })
+        (0..).zip(self.terms.iter()).map(|(place, (id, row))| {
+            let weights = self.weights.row(row);
+            Term { model: self, id, place, weights }
+        })
     }
 }

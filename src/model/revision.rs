@@ -24,9 +24,9 @@ impl Revision {
 
     /// The revision of a model file that is read from `source`.
     pub(crate) fn of_source(source: &dyn Source) -> Result<Self, InvalidFile> {
-        let mut hash = Sha256::new();
+        let mut hash = RevisionHash::default();
         source.read(0..source.len(), &mut |bytes| hash.update(bytes))?;
-        Ok(Self(hash.finalize().into()))
+        Ok(hash.finish())
     }
 
     /// The revision of a model file with this SHA-256.
@@ -38,6 +38,20 @@ impl Revision {
     #[must_use]
     pub fn short(&self) -> String {
         hex(&self.0[..6])
+    }
+}
+
+/// The revision of a model file whose bytes come one part after the other.
+#[derive(Default)]
+pub(super) struct RevisionHash(Sha256);
+
+impl RevisionHash {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(super) fn finish(self) -> Revision {
+        Revision(self.0.finalize().into())
     }
 }
 

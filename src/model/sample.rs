@@ -112,7 +112,7 @@ impl<'a> Sample<'a> {
                     let topic =
                         counts.topics.binary_search(&labeled.topic).map_err(|_| not_counted(labeled))?;
                     reader.read(&labeled.article.title, &labeled.article.text);
-                    look_up.find(reader, index);
+                    look_up.find(reader, index, |_| ());
                     Ok(SampledArticle::new(place, topic, reader, look_up, index))
                 },
             )
@@ -158,12 +158,11 @@ impl SampledArticle {
     /// keep either.
     fn new(place: usize, topic: usize, reader: &TextReader, look_up: &LookUp, index: &TermTable) -> Self {
         let numbers = look_up.word_numbers().iter();
-        let places = numbers.map(|&n| if n == UNKNOWN { n } else { index.of_word(n)[0] });
+        let places = numbers.map(|&n| if n == UNKNOWN { n } else { index.of_word(n) });
         let words: Vec<_> = places.zip(reader.words()).map(|(term, (_, tf, _))| (term, tf)).collect();
-        let mut terms: Vec<_> = look_up.terms(index).map(|(_, place, weight)| (place[0], weight)).collect();
+        let mut terms = look_up.terms().to_vec();
         // Heaviest first, then by their places, as one number: that is compared without a branch.
         terms.sort_unstable_by_key(|&(term, weight)| u64::from(!weight) << 32 | u64::from(term));
-        terms.shrink_to_fit();
         Self { index: place, topic, running_words: reader.running_words(), terms, words }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     sample::{NotCounted, Sample, in_order_of_digests, sampled},
     term_table::TermTable,
     vocabulary,
+    weights::EqualSums,
 };
 use crate::{
     article::{LabeledArticle, Topic},
@@ -195,8 +196,9 @@ pub fn train(
         Sample::new(counts, &index, &some.map(|&i| (i, articles[i])).collect::<Vec<_>>())
     });
     let fitted = fit(counts, &counts.summary(), sample.transpose()?, params)?;
-    let weights = Rows::new(counts, &fitted.kept).estimate_rounded(&fitted.facts.estimator)?;
-    let (model, bytes) = Parts::new(fitted.facts, counts, &fitted.kept, weights).finish()?;
+    let equal = EqualSums::new(counts, &fitted.kept);
+    let weights = Rows::new(counts, &fitted.kept).estimate_rounded(&fitted.facts.estimator, &equal.terms)?;
+    let (model, bytes) = Parts::new(fitted.facts, counts, &fitted.kept, equal.rows, weights).finish()?;
     debug_assert_eq!(Model::from_bytes(&bytes).map(|read| read.revision()), Ok(model.revision()));
     Ok(Trained { model, bytes, held_out: fitted.held_out })
 }

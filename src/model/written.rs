@@ -9,6 +9,7 @@ use super::{
     ESTIMATE_BLOCK, Fitted, Revision,
     estimate::{EstimateError, Rows},
     file::{metadata, one_key},
+    weights::EqualSums,
 };
 use crate::{
     counts::{Counts, TermId},
@@ -50,22 +51,28 @@ impl Fitted {
         };
         let articles = |&index: &u32| counts.articles_with(index as usize) as u32;
         let lengths: Vec<u8> = kept_words.iter().map(|&word| counts.words.get(word).len() as u8).collect();
+        let equal = EqualSums::new(counts, &self.kept);
         let tensors = vec![
             ("word_bytes", Dtype::U8, lengths.iter().map(|&length| usize::from(length)).sum()),
             ("word_lengths", Dtype::U8, lengths.len()),
             ("term_words", Dtype::U64, self.kept.len()),
             ("term_articles", Dtype::U32, self.kept.len()),
-            ("term_weights", Dtype::F32, self.kept.len() * self.facts.topics.len()),
+            ("term_rows", Dtype::U32, self.kept.len()),
+            ("row_weights", Dtype::F32, equal.terms.len() * self.facts.topics.len()),
         ];
         let mut out = StreamedFile::new(file, tensors, metadata(&self.facts)?)?;
-        // In the order of their names, that of the digest.
-        self.write_column(&mut out, "term_articles", articles)?;
-        let mut weights = out.column("term_weights");
-        Rows::new(counts, &self.kept).estimate_in_parts(&self.facts.estimator, |part| {
+        // In the order of the file, that of the checksum.
+        self.write_column(&mut out, "term_words", renumbered)?;
+        let mut weights = out.column("row_weights");
+        let rows = Rows::new(counts, &self.kept);
+        rows.estimate_in_parts(&self.facts.estimator, &equal.terms, |part| {
             out.push_all(&mut weights, &part).map_err(WriteError::Io)
         })?;
         out.end(weights)?;
-        self.write_column(&mut out, "term_words", renumbered)?;
+        self.write_column(&mut out, "term_articles", articles)?;
+        let mut column = out.column("term_rows");
+        out.push_all(&mut column, &equal.rows)?;
+        out.end(column)?;
         let mut bytes = out.column("word_bytes");
         kept_words.iter().try_for_each(|&word| out.extend(&mut bytes, counts.words.get(word).as_bytes()))?;
         out.end(bytes)?;
