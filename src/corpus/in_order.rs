@@ -123,8 +123,14 @@ impl<T> Queue<T> {
     /// Waits for room and adds an element; false when no more are wanted.
     fn push(&self, element: T, bytes: usize) -> bool {
         let mut state = lock(&self.state);
-        while !state.stopped && state.bytes > 0 && state.bytes + bytes > WINDOW {
-            state = wait(&self.room, state);
+        if state.bytes > 0 && state.bytes + bytes > WINDOW {
+            // Until half of it is free: the thread is woken less often than for every bit of room.
+            while !state.stopped
+                && state.bytes > 0
+                && (state.bytes > WINDOW / 2 || state.bytes + bytes > WINDOW)
+            {
+                state = wait(&self.room, state);
+            }
         }
         state.bytes += bytes;
         state.elements.push_back((element, bytes));
@@ -159,8 +165,11 @@ impl<T> Queue<T> {
     }
 
     fn release(&self, bytes: usize) {
-        lock(&self.state).bytes -= bytes;
-        self.room.notify_one();
+        let mut state = lock(&self.state);
+        state.bytes -= bytes;
+        if state.bytes <= WINDOW / 2 {
+            self.room.notify_one();
+        }
     }
 
     fn stop(&self) {

@@ -66,7 +66,7 @@ impl Iterator for Lines {
             match self.read_line() {
                 Ok(false) => self.ended = true,
                 Ok(true) if self.buffer.trim_ascii().is_empty() => {}
-                Ok(true) => return Some(Ok((self.file.line(self.line), self.buffer.as_slice().to_vec()))),
+                Ok(true) => return Some(Ok((self.file.line(self.line), std::mem::take(&mut self.buffer)))),
                 Err(error) => {
                     // After an error of the input there is nothing more to read.
                     self.ended = !self.skip;

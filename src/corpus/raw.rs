@@ -55,10 +55,10 @@ impl RawRecord {
         match self.0 {
             Raw::Read(read) => *read,
             Raw::Line { place, line, syntax, options } => {
-                let line = String::from_utf8(line).map_err(|_| Cause::NotUtf8);
+                let line = simdutf8::basic::from_utf8(&line).map_err(|_| Cause::NotUtf8);
                 let read = line.and_then(|line| match syntax {
-                    Syntax::Json => jsonl::parse(&line, &options.columns),
-                    Syntax::Fasttext => match fasttext::parse(&line) {
+                    Syntax::Json => jsonl::parse(line, &options.columns),
+                    Syntax::Fasttext => match fasttext::parse(line) {
                         Ok((_, None)) if options.labeled => Err(Cause::NoLabel),
                         read => read,
                     },

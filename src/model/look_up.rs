@@ -78,13 +78,16 @@ impl LookUp {
     }
 
     fn find_words(&mut self, reader: &TextReader, terms: &TermTable) {
-        let index = terms.words();
+        let index = terms.index();
         self.word_searches.clear();
         self.word_searches.extend(reader.words().map(|(key, _, _)| index.start(key.0)));
         self.numbers.clear();
         let searches = self.word_searches.iter().zip(reader.words());
-        self.numbers
-            .extend(searches.map(|(&start, (key, _, _))| index.likely(start, key.0).unwrap_or(UNKNOWN)));
+        self.numbers.extend(searches.map(|(&start, (key, _, _))| {
+            let number = index.likely(start, key.0).unwrap_or(UNKNOWN);
+            terms.expect_word(number);
+            number
+        }));
         let found = self.numbers.iter().zip(reader.words());
         let right = found.fold(true, |right, (&number, (key, _, _))| {
             right & (number == UNKNOWN || terms.has_key(number, key))
@@ -105,7 +108,7 @@ impl LookUp {
                 && second != UNKNOWN
                 && let Some(bucket) = terms.search(first, second)
             {
-                terms.expect(bucket);
+                terms.expect_pair(bucket);
                 self.pair_searches.push(PairSearch { first, second, bucket, weight });
             }
         }

@@ -30,18 +30,24 @@ const ROOM: usize = 8;
 /// Pairs, from the front: their second words, each its number plus 1, then their numbers. Zeros where there is none.
 type Bucket = [u32; 2 * ROOM];
 
+/// What is known of a word, side by side: who needs one needs the others.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    key: TermKey,
+    /// Its number as a term.
+    number: u32,
+    /// The first bucket of the pairs that begin with it; they end where those of the next word begin.
+    bucket: u32,
+}
+
 /// Finds terms, and has a number of each.
 #[derive(Debug)]
 pub(crate) struct TermTable {
-    /// The key of each word.
-    keys: Vec<TermKey>,
-    words: HashTable,
+    index: HashTable,
     /// Two words with one key, where there are such.
     alike: Option<(u32, u32)>,
-    /// The number of each word.
-    word_numbers: Vec<u32>,
-    /// The first bucket of the pairs that begin with this word; and the end of the last word's.
-    buckets: Vec<u32>,
+    /// Each word; and one more, where the pairs of the last end.
+    words: Vec<Word>,
     pairs: Vec<Bucket>,
     /// Of each word its place in the order of terms; and how many terms there are.
     terms: Vec<u32>,
@@ -82,34 +88,32 @@ impl TermTable {
         read: impl Fn(Range<usize>, &mut Vec<(TermId, u32)>) -> Result<(), E> + Sync,
     ) -> Result<Self, E> {
         let keys = words.keys();
-        let (mut buckets, mut terms) =
-            (Vec::with_capacity(keys.len() + 1), Vec::with_capacity(keys.len() + 1));
+        let (mut table, mut terms) = (Vec::with_capacity(keys.len() + 1), Vec::with_capacity(keys.len() + 1));
         let (mut bucket, mut term) = (0, 0);
-        for &pairs in &followers {
-            buckets.push(bucket);
+        for (&key, &pairs) in keys.iter().zip(&followers) {
+            table.push(Word { key, number: 0, bucket });
             terms.push(term);
             bucket += buckets_for(pairs);
             term += 1 + pairs;
         }
-        buckets.push(bucket);
+        table.push(Word { key: TermKey::default(), number: 0, bucket });
         terms.push(term);
-        let mut word_numbers = vec![0; keys.len()];
         let mut pairs = vec![[0; 2 * ROOM]; bucket as usize];
         let mut shares = Vec::new();
-        let mut rest = (word_numbers.as_mut_slice(), pairs.as_mut_slice());
+        let mut rest = (table.as_mut_slice(), pairs.as_mut_slice());
         let mut first = 0;
         for end in 1..=keys.len() {
             if (terms[end] - terms[first]) as usize >= SHARE || end == keys.len() {
                 let some = terms[first] as usize..terms[end] as usize;
-                let (word_numbers, words_left) = rest.0.split_at_mut(end - first);
-                let (pairs, pairs_left) = rest.1.split_at_mut((buckets[end] - buckets[first]) as usize);
+                let end_bucket = rest.0[end - first].bucket;
+                let (words, words_left) = rest.0.split_at_mut(end - first);
+                let (pairs, pairs_left) = rest.1.split_at_mut((end_bucket - words[0].bucket) as usize);
                 rest = (words_left, pairs_left);
-                let buckets = &buckets[first..=end];
-                shares.push((some, Share { first, buckets, word_numbers, pairs }));
+                shares.push((some, Share { first, words, end_bucket, pairs }));
                 first = end;
             }
         }
-        let (words, filled) = rayon::join(
+        let (index, filled) = rayon::join(
             || word_index(&keys),
             || {
                 let scratch = || Vec::with_capacity(SHARE);
@@ -124,8 +128,8 @@ impl TermTable {
             },
         );
         filled?;
-        let (words, alike) = words;
-        Ok(Self { keys, words, alike, word_numbers, buckets, pairs, terms })
+        let (index, alike) = index;
+        Ok(Self { index, alike, words: table, pairs, terms })
     }
 
     /// The numbers of two words that share a key.
@@ -135,25 +139,35 @@ impl TermTable {
 
     /// How many terms there are.
     pub(crate) fn len(&self) -> usize {
-        self.terms[self.keys.len()] as usize
+        self.terms[self.word_count()] as usize
+    }
+
+    fn word_count(&self) -> usize {
+        self.words.len() - 1
     }
 
     /// The number of a word.
     #[inline]
     pub(crate) fn word(&self, key: TermKey) -> Option<u32> {
-        self.words.get(key.0, |number| self.has_key(number, key))
+        self.index.get(key.0, |number| self.has_key(number, key))
     }
 
     /// The index of words by their keys: what is found there may be another word, see [`Self::has_key`].
     #[inline]
-    pub(crate) fn words(&self) -> &HashTable {
-        &self.words
+    pub(crate) fn index(&self) -> &HashTable {
+        &self.index
+    }
+
+    /// Says that a word, if it is one, will be asked for soon.
+    #[inline]
+    pub(crate) fn expect_word(&self, number: u32) {
+        self.words.get(number as usize).inspect(|word| prefetch(*word));
     }
 
     /// Whether the word of this number has this key.
     #[inline]
     pub(crate) fn has_key(&self, number: u32, key: TermKey) -> bool {
-        self.keys.get(number as usize) == Some(&key)
+        self.words.get(number as usize).is_some_and(|word| word.key == key)
     }
 
     /// Where a word stands in the order of terms.
@@ -162,22 +176,29 @@ impl TermTable {
         self.terms[word as usize] as usize
     }
 
-    /// The number of a word.
+    /// The number that a word has as a term.
     #[inline]
     pub(crate) fn of_word(&self, word: u32) -> u32 {
-        self.word_numbers[word as usize]
+        self.words[word as usize].number
     }
 
     /// The bucket where the search for a pair begins; none where no pair begins with the first word.
     #[inline]
     pub(crate) fn search(&self, first: u32, second: u32) -> Option<u32> {
-        let (start, end) = (self.buckets[first as usize], self.buckets[first as usize + 1]);
+        let (start, end) = self.buckets(first);
         (start < end).then(|| start + home(second, end - start))
+    }
+
+    /// The first bucket of the pairs that begin with a word, and the first behind them.
+    #[inline]
+    fn buckets(&self, word: u32) -> (u32, u32) {
+        let word = word as usize;
+        (self.words[word].bucket, self.words[word + 1].bucket)
     }
 
     /// Says that a pair will be looked for in this bucket soon.
     #[inline]
-    pub(crate) fn expect(&self, bucket: u32) {
+    pub(crate) fn expect_pair(&self, bucket: u32) {
         prefetch(&self.pairs[bucket as usize]);
     }
 
@@ -195,8 +216,9 @@ impl TermTable {
             }
             // It was full.
             bucket += 1;
-            if bucket == self.buckets[first as usize + 1] {
-                bucket = self.buckets[first as usize];
+            let (start, end) = self.buckets(first);
+            if bucket == end {
+                bucket = start;
             }
         }
     }
@@ -208,8 +230,8 @@ impl TermTable {
 
     /// The pairs that begin with a word, in order, with their numbers.
     fn pairs_of(&self, word: u32) -> Vec<(TermId, u32)> {
-        let buckets = self.buckets[word as usize] as usize..self.buckets[word as usize + 1] as usize;
-        let pairs = self.pairs[buckets].iter().flat_map(|bucket| {
+        let (start, end) = self.buckets(word);
+        let pairs = self.pairs[start as usize..end as usize].iter().flat_map(|bucket| {
             let (seconds, numbers) = halves(bucket);
             seconds.iter().zip(numbers)
         });
@@ -228,7 +250,7 @@ impl TermTable {
 
     /// All terms with their numbers, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (TermId, u32)> + '_ {
-        (0..self.keys.len() as u32).flat_map(|word| {
+        (0..self.word_count() as u32).flat_map(|word| {
             std::iter::once((TermId::word(word), self.of_word(word))).chain(self.pairs_of(word))
         })
     }
@@ -286,8 +308,9 @@ impl Followers {
 struct Share<'a> {
     /// The first of these words.
     first: usize,
-    buckets: &'a [u32],
-    word_numbers: &'a mut [u32],
+    words: &'a mut [Word],
+    /// Where the buckets of the last of them end.
+    end_bucket: u32,
     pairs: &'a mut [Bucket],
 }
 
@@ -296,10 +319,12 @@ impl Share<'_> {
     fn put(&mut self, term: TermId, number: u32) {
         let word = term.first() as usize - self.first;
         let Some(second) = term.second() else {
-            self.word_numbers[word] = number;
+            self.words[word].number = number;
             return;
         };
-        let (start, end) = (self.buckets[word] - self.buckets[0], self.buckets[word + 1] - self.buckets[0]);
+        let first = self.words[0].bucket;
+        let end = self.words.get(word + 1).map_or(self.end_bucket, |next| next.bucket) - first;
+        let start = self.words[word].bucket - first;
         let mut bucket = start + home(second, end - start);
         loop {
             let pairs = &mut self.pairs[bucket as usize];
