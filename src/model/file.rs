@@ -1,4 +1,14 @@
 //! A model as a file.
+//!
+//! The metadata are the facts. The tensors, each of one dimension:
+//!
+//! | tensor | type | what |
+//! |---|---|---|
+//! | `word_bytes`, `word_lengths` | u8 | the words that are terms, in the order of their bytes |
+//! | `term_words` | u64 | each term: in the upper half the number of its word, below 0 or that of a second word plus 1; sorted |
+//! | `term_articles` | u32 | in how many training articles each occurs |
+//! | `term_rows` | u32 | the row of its weights; rows are numbered in the order in which terms need them |
+//! | `row_weights` | f32 | the rows, one behind the other: a weight for each topic |
 
 use std::ops::Range;
 

@@ -78,9 +78,9 @@ fn is_equal(a: &[Entry], b: &[Entry]) -> bool {
 
 /// A number that differs for nearly all sums.
 fn hash(sums: &[Entry]) -> u64 {
-    sums.iter().fold(0, |hash, entry| {
-        let product = u128::from(hash ^ entry.weight ^ u64::from(entry.topic).rotate_right(16))
-            * 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
+    sums.iter().fold(0, |hash: u64, entry| {
+        let mixed = hash.rotate_left(29) ^ entry.weight ^ u64::from(entry.topic).rotate_right(16);
+        let product = u128::from(mixed) * 0x9E37_79B9_7F4A_7C15;
         (product >> 64) as u64 ^ product as u64
     })
 }
