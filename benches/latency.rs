@@ -5,6 +5,9 @@
 //! The peak is what 64 callers of one connection get, each asking again when it was answered. Then requests are sent at half
 //! that rate with exponential gaps (a Poisson process), whether or not earlier ones were answered, and each is timed from
 //! the moment at which it was due: a server that stalls is charged for every request that would have come.
+//!
+//! Needs `taskset` and two cores: the server on core 0, the load on core 1. The load is never idle, for timers are too coarse; on
+//! one core with the server it would be the system's scheduler that is measured, whose turns last milliseconds.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::{
@@ -24,6 +27,15 @@ const BAR: usize = 50;
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let bytes = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1024);
+    let load = std::process::id().to_string();
+    assert!(
+        Command::new("taskset")
+            .args(["-p", "-c", "1", &load])
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
     let server = Server::start();
     let client = Client::connect(&server.url).await.unwrap();
     let article = article(bytes);
@@ -125,7 +137,8 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bayeswire"))
+        let mut child = Command::new("taskset")
+            .args(["-c", "0", env!("CARGO_BIN_EXE_bayeswire")])
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
             .stderr(Stdio::piped())
             .spawn()
