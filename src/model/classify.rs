@@ -206,7 +206,7 @@ impl Classifier {
 
     /// Finds the rows of the article's terms.
     fn look_up(&mut self, model: &Model) -> Coverage {
-        self.look_up.find(&self.reader, &model.terms, |row| model.weights.expect(row));
+        self.look_up.find(&self.reader, &model.terms, |row| model.weights.fetch(row));
         let words = self.look_up.word_numbers().iter().zip(self.reader.words());
         let known_words = words.map(|(&number, (_, tf, _))| if number == UNKNOWN { 0 } else { tf }).sum();
         Coverage { words: self.reader.running_words(), known_words }

@@ -34,13 +34,13 @@ struct PairSearch {
 }
 
 impl LookUp {
-    /// Finds the terms of the article that was read last; `expect` is told the number that `terms` has of each.
-    pub(crate) fn find(&mut self, reader: &TextReader, terms: &TermTable, expect: impl Fn(u32)) {
+    /// Finds the terms of the article that was read last; `fetch` is told the number that `terms` has of each.
+    pub(crate) fn find(&mut self, reader: &TextReader, terms: &TermTable, fetch: impl Fn(u32)) {
         self.find_words(reader, terms);
         self.find_pairs(reader, terms);
         self.terms.clear();
         let mut know = |number, weight| {
-            expect(number);
+            fetch(number);
             self.terms.push((number, weight));
         };
         for (&word, (_, _, weight)) in self.numbers.iter().zip(reader.words()) {
@@ -85,7 +85,7 @@ impl LookUp {
         let searches = self.word_searches.iter().zip(reader.words());
         self.numbers.extend(searches.map(|(&start, (key, _, _))| {
             let number = index.likely(start, key.0).unwrap_or(UNKNOWN);
-            terms.expect_word(number);
+            terms.fetch_word(number);
             number
         }));
         let found = self.numbers.iter().zip(reader.words());
@@ -108,7 +108,7 @@ impl LookUp {
                 && second != UNKNOWN
                 && let Some(bucket) = terms.search(first, second)
             {
-                terms.expect_pair(bucket);
+                terms.fetch_pair(bucket);
                 self.pair_searches.push(PairSearch { first, second, bucket, weight });
             }
         }

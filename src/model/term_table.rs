@@ -160,7 +160,7 @@ impl TermTable {
 
     /// Says that a word, if it is one, will be asked for soon.
     #[inline]
-    pub(crate) fn expect_word(&self, number: u32) {
+    pub(crate) fn fetch_word(&self, number: u32) {
         self.words.get(number as usize).inspect(|word| prefetch(*word));
     }
 
@@ -198,7 +198,7 @@ impl TermTable {
 
     /// Says that a pair will be looked for in this bucket soon.
     #[inline]
-    pub(crate) fn expect_pair(&self, bucket: u32) {
+    pub(crate) fn fetch_pair(&self, bucket: u32) {
         prefetch(&self.pairs[bucket as usize]);
     }
 

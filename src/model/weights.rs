@@ -31,7 +31,7 @@ impl Weights {
 
     /// Says that a row will be asked for soon.
     #[inline]
-    pub(crate) fn expect(&self, number: u32) {
+    pub(crate) fn fetch(&self, number: u32) {
         self.rows.get(number as usize * self.topics).inspect(|weight| prefetch(*weight));
     }
 

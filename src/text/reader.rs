@@ -135,7 +135,7 @@ impl TextReader {
                             break;
                         }
                     };
-                    self.stems.expect(form);
+                    self.stems.fetch(form);
                     forms[len] = form;
                     len += 1;
                 }

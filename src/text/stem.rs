@@ -62,7 +62,7 @@ impl StemCache {
 
     /// Says that this form's key will be asked for soon.
     #[inline]
-    pub(super) fn expect(&self, form: ShortWord) {
+    pub(super) fn fetch(&self, form: ShortWord) {
         prefetch(&self.sets[place(form.or_number())]);
     }
 
